@@ -1,0 +1,57 @@
+//! The project's own chores, run as `cargo xtask <chore>`.
+//!
+//! A chore's name and flags go in; what it did, and an exit code, come out: 0 it went well, 1 it ran
+//! and found something wrong, 2 it was asked for something it does not know. Chores need nothing but
+//! a Rust toolchain and a C compiler, and use more where there is more (`cargo-nextest`). They know
+//! nothing of trading.
+//!
+//! Begin at [`main`]: each chore is a module, `check` runs the others that CI needs.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore speaks on the terminal")]
+
+mod bench;
+mod check;
+mod layers;
+mod workspace;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask check                  everything CI checks
+cargo xtask check --only clippy    one step of it (repeatable); --skip STEP leaves one out
+cargo xtask layers                 who may use whom, and what core must not touch
+cargo xtask bench [ARGS]           the benchmarks of bench/, ARGS are theirs
+
+Steps of check: format, layers, clippy, docs, build, tests.";
+
+/// How a chore ended.
+enum End {
+    /// As hoped.
+    Well,
+    /// It ran and found something wrong, which it has said.
+    Badly,
+    /// It was asked for something it does not know: the lesson.
+    Misused(String),
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let end = match args.split_first().map(|(chore, rest)| (chore.as_str(), rest)) {
+        Some(("check", rest)) => check::run(rest),
+        Some(("layers", rest)) => layers::run(rest),
+        Some(("bench", rest)) => bench::run(rest),
+        Some(("help" | "--help" | "-h", _)) => {
+            println!("{HELP}");
+            End::Well
+        }
+        Some((other, _)) => End::Misused(format!("no chore is called `{other}`")),
+        None => End::Misused("no chore was named".to_owned()),
+    };
+    match end {
+        End::Well => ExitCode::SUCCESS,
+        End::Badly => ExitCode::from(1),
+        End::Misused(lesson) => {
+            eprintln!("error: {lesson}\n\n{HELP}");
+            ExitCode::from(2)
+        }
+    }
+}
