@@ -1,1 +1,3 @@
+//! The `tse` command.
+
 fn main() {}

@@ -27,8 +27,15 @@ impl Hasher for FoldHasher {
 }
 
 /// A map from `u64` keys without iteration.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IdMap<V>(HashMap<u64, V, BuildHasherDefault<FoldHasher>>);
+
+/// Its size only: printing the entries would show their order.
+impl<V> std::fmt::Debug for IdMap<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "IdMap({} entries)", self.len())
+    }
+}
 
 impl<V> Default for IdMap<V> {
     fn default() -> Self {

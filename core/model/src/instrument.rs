@@ -161,6 +161,17 @@ enum ValueRule {
     Inverse { n: i128, d: i128 },
 }
 
+impl ValueRule {
+    /// Whether the residue of any value can be counted at prices up to this one.
+    fn leaves_room(self, price_max: Price) -> bool {
+        let denominator = match self {
+            Self::Linear { d, .. } => Some(d),
+            Self::Inverse { d, .. } => d.checked_mul(i128::from(price_max.get())),
+        };
+        denominator.and_then(|d| d.checked_mul(RESIDUE_PER_UNIT)).is_some()
+    }
+}
+
 /// Why an instrument cannot be loaded.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum InstrumentError {
@@ -202,6 +213,8 @@ pub enum InstrumentError {
     },
     /// A contract pays in a currency that is neither its base nor its quote.
     Settlement,
+    /// An inverse contract is said to deliver, but it has no asset to deliver: it pays in its base.
+    InverseDelivers,
 }
 
 impl fmt::Display for InstrumentError {
@@ -225,6 +238,9 @@ impl fmt::Display for InstrumentError {
             ),
             Self::Settlement => {
                 write!(f, "the settlement currency is neither the base nor the quote")
+            }
+            Self::InverseDelivers => {
+                write!(f, "an inverse contract pays differences and cannot be delivered")
             }
         }
     }
@@ -256,6 +272,20 @@ impl Instrument {
         let inverse = spec.kind.is_inverse();
         if settle.0 != if inverse { base.0 } else { quote.0 } {
             return Err(InstrumentError::Settlement);
+        }
+        if spec.kind.is_inverse() && spec.settlement == Settlement::Delivery {
+            return Err(InstrumentError::InverseDelivers);
+        }
+        for (field, limit) in [("price_max", spec.price_max), ("qty_max", spec.qty_max)] {
+            if limit.is_some_and(|limit| !limit.is_positive()) {
+                return Err(InstrumentError::NotPositive(field));
+            }
+        }
+        // Zero is how a smallest size is left unsaid; below zero is a mistake.
+        for (field, least) in [("qty_min", spec.qty_min), ("notional_min", spec.notional_min)] {
+            if least.mantissa() < 0 {
+                return Err(InstrumentError::NotPositive(field));
+            }
         }
         let steps = |field, value: Decimal, step: Decimal| match value.steps_of(step) {
             Some(steps) if steps <= STEPS_MAX => Ok(steps),
@@ -320,7 +350,8 @@ impl Instrument {
         // Limits that were stated must be worth something countable. Limits that were not are the
         // ends of the integers, and the gate refuses by value before those are ever met.
         if let (Some(price), Some(qty)) = (spec.price_max, spec.qty_max)
-            && instrument.value(instrument.price_max, instrument.qty_max).is_none()
+            && (instrument.value(instrument.price_max, instrument.qty_max).is_none()
+                || !instrument.rule.leaves_room(instrument.price_max))
         {
             return Err(InstrumentError::ValueTooLarge { price, qty });
         }
@@ -363,7 +394,9 @@ impl Instrument {
             let n = step.mantissa().checked_mul(power(scale)?).ok_or(too_large.clone())?;
             let d = power(step.scale())?;
             let common = gcd(n, d);
-            Ok(ValueRule::Linear { n: n / common, d: d / common })
+            let rule = ValueRule::Linear { n: n / common, d: d / common };
+            let coarse = InstrumentError::ScaleTooCoarse { field: "tick", value: tick, scale };
+            if rule.leaves_room(Price::ZERO) { Ok(rule) } else { Err(coarse) }
         }
     }
 

@@ -1,1 +1,17 @@
-//! (being written)
+//! The pre-trade gate: what must stop a bad order.
+//!
+//! In goes an order and the facts it is judged by, out comes an [`Approved`] order or every reason
+//! against it. The crate keeps no state and fetches nothing: the kernel gathers the facts, and only an
+//! `Approved` order can be sent. Numbers such as C05 are those of the control catalogue.
+//!
+//! Begin at [`review`].
+
+mod gate;
+mod limits;
+mod refusal;
+mod reserve;
+
+pub use gate::{Approved, Book, Scene, reference_price, review};
+pub use limits::{Limits, Repeats, SelfTrade};
+pub use refusal::{BadData, Refusal, Scope};
+pub use reserve::{Reserve, reserve};

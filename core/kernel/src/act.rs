@@ -1,0 +1,381 @@
+//! From wishes to orders: every road leads through the gate.
+//!
+//! An intent becomes one or more order drafts; each draft is reviewed with everything already open
+//! counted at its worst, booked as an open order, and only then sent. Legs of a group are booked one
+//! after the other and sent together, or not at all.
+
+use crate::kernel::{Kernel, Notice};
+use crate::life::{Evidence, Life, Step};
+use crate::message::Output;
+use crate::orders::{Order, Slot};
+use tse_model::{
+    CancelOrder, ClientOrderId, GroupId, InstrumentId, Money, PlaceOrder, Qty, Request, Settlement,
+    Side, StrategyId, Timestamp,
+};
+use tse_risk::{Approved, Scene, SelfTrade, reference_price, reserve, review};
+use tse_strategy::{Desk, Intent, Intents, OrderWish, Outcome, QuoteLevel, Reversal, UpdateKind};
+
+impl Kernel {
+    /// Carries out what `strategy` wished for, in the order it was wished.
+    pub(crate) fn carry_out(
+        &mut self,
+        now: Timestamp,
+        strategy: StrategyId,
+        wish: &Intents,
+        out: &mut Vec<Output>,
+    ) {
+        for intent in wish.list() {
+            match *intent {
+                Intent::Order(order) => self.place(now, strategy, order, out),
+                Intent::Cancel(id) => self.cancel_own(strategy, id, out),
+                Intent::CancelAll(instrument) => self.cancel_all(strategy, instrument, out),
+                Intent::Target { instrument, position, reversal } => {
+                    self.target(now, strategy, instrument, position, reversal, out);
+                }
+                Intent::Quote { instrument, from, count, tolerance } => {
+                    let levels = wish.levels(from, count);
+                    self.quote(now, strategy, instrument, levels, tolerance, out);
+                }
+                Intent::Group { from, count } => {
+                    self.group(now, strategy, wish.legs(from, count), out)
+                }
+                Intent::Wake(span) => self.set_alarm(now + span, strategy),
+                Intent::Saw(opportunity) => {
+                    if opportunity.outcome == Outcome::Detected {
+                        self.counts.opportunities += 1;
+                    }
+                    out.push(Output::Saw(strategy, opportunity));
+                }
+            }
+        }
+    }
+
+    fn draft(&mut self, strategy: StrategyId, group: GroupId, wish: OrderWish) -> PlaceOrder {
+        PlaceOrder {
+            id: self.state.orders.name(),
+            instrument: wish.instrument,
+            strategy,
+            group,
+            side: wish.side,
+            order_type: wish.order_type,
+            time_in_force: wish.time_in_force,
+            qty: wish.qty,
+            display: wish.display,
+            post_only: wish.post_only,
+            reduce_only: wish.reduce_only,
+        }
+    }
+
+    fn place(
+        &mut self,
+        now: Timestamp,
+        strategy: StrategyId,
+        wish: OrderWish,
+        out: &mut Vec<Output>,
+    ) {
+        if let Some(slot) = self.book_order(now, strategy, GroupId(0), wish, out) {
+            self.release(slot, out);
+        }
+    }
+
+    /// Legs that are all approved are sent together; if one is refused, none is.
+    fn group(
+        &mut self,
+        now: Timestamp,
+        strategy: StrategyId,
+        legs: &[OrderWish],
+        out: &mut Vec<Output>,
+    ) {
+        self.groups += 1;
+        let group = GroupId(self.groups);
+        let mut booked = std::mem::take(&mut self.leg_slots);
+        booked.clear();
+        for leg in legs {
+            match self.book_order(now, strategy, group, *leg, out) {
+                Some(slot) => booked.push(slot),
+                None => break,
+            }
+        }
+        let complete = booked.len() == legs.len();
+        for slot in &booked {
+            if complete {
+                self.release(*slot, out);
+            } else {
+                self.withdraw(now, *slot, out);
+            }
+        }
+        self.leg_slots = booked;
+    }
+
+    /// Reviews a draft and books it as an open order; `None` if it was refused.
+    fn book_order(
+        &mut self,
+        now: Timestamp,
+        strategy: StrategyId,
+        group: GroupId,
+        wish: OrderWish,
+        out: &mut Vec<Output>,
+    ) -> Option<Slot> {
+        let draft = self.draft(strategy, group, wish);
+        let Some(approved) = self.review(now, draft, out) else {
+            self.counts.denied += 1;
+            self.notices.push_back(Notice { strategy, order: draft, kind: UpdateKind::Denied });
+            return None;
+        };
+        let request = approved.into_inner();
+        let instrument = self.state.catalog.instrument(request.instrument);
+        let quote = &self.state.markets[request.instrument.index()].quote;
+        let held = reference_price(&request, quote)
+            .and_then(|price| reserve(instrument, request.side, price, request.qty));
+        let (reserved, reserved_in) =
+            held.map_or((Money::ZERO, instrument.settle), |held| (held.amount, held.currency));
+        let slot = self.state.orders.insert(Order {
+            request,
+            asked: wish.order_type,
+            life: Life::Approved,
+            filled: Qty::ZERO,
+            filled_value: 0,
+            cancelling: false,
+            made: now,
+            changed: now,
+            venue_id: None,
+            reserved: Money::ZERO,
+            reserved_in,
+        });
+        self.state.set_reserve(slot, reserved);
+        self.repeats.note(now, &request);
+        Some(slot)
+    }
+
+    fn review(
+        &mut self,
+        now: Timestamp,
+        draft: PlaceOrder,
+        out: &mut Vec<Output>,
+    ) -> Option<Approved<PlaceOrder>> {
+        let state = &self.state;
+        let instrument = state.catalog.instrument(draft.instrument);
+        let market = &state.markets[draft.instrument.index()];
+        let limits = state.limits.strategy(draft.strategy, draft.instrument);
+        let account = state.limits.account(draft.instrument);
+        let repeats = match limits.within(*account).repeats {
+            Some(limit) => self.repeats.count(now, limit.window, &draft),
+            None => 0,
+        };
+        let currency = match (instrument.settlement, draft.side) {
+            (Settlement::Delivery, Side::Sell) => instrument.base,
+            _ => instrument.settle,
+        };
+        let scene = Scene {
+            instrument,
+            quote: &market.quote,
+            age: market.age(now),
+            valid: market.valid,
+            open: market.open,
+            strategy: (state.book(draft.instrument, Some(draft.strategy)), limits),
+            account: (state.book(draft.instrument, None), account),
+            repeats,
+            own_opposite: state.own_best(draft.instrument, draft.side.opposite()),
+            free: state.free_funds(instrument.venue, currency),
+        };
+        self.refusals.clear();
+        let approved = review(draft, &scene, &mut self.refusals);
+        if let Some(refusal) = self.refusals.first() {
+            let mode = limits.within(*account).self_trade;
+            if mode == SelfTrade::CancelBoth
+                && matches!(refusal, tse_risk::Refusal::SelfTrade { .. })
+            {
+                self.clear_way(&draft, out);
+            }
+            out.push(Output::Denied {
+                strategy: draft.strategy,
+                instrument: draft.instrument,
+                side: draft.side,
+                refusal: self.refusals[0],
+                reasons: self.refusals.len() as u32,
+            });
+            return None;
+        }
+        // Approved although it reaches our own order: then the old ones go first (C14, cancel-old).
+        if let Some(approved) = &approved
+            && scene.own_opposite.is_some_and(|own| reaches(approved.get(), own))
+        {
+            self.clear_way(&draft, out);
+        }
+        approved
+    }
+
+    /// Takes back our own orders that `draft` could trade with.
+    fn clear_way(&mut self, draft: &PlaceOrder, out: &mut Vec<Output>) {
+        let mut slots = std::mem::take(&mut self.scratch);
+        slots.clear();
+        let others = self.state.orders.open(draft.instrument, draft.side.opposite());
+        slots.extend(
+            others
+                .filter(|(_, order)| order.price().is_none_or(|price| reaches(draft, price)))
+                .map(|(slot, _)| slot),
+        );
+        for slot in &slots {
+            self.cancel(*slot, out);
+        }
+        self.scratch = slots;
+    }
+
+    /// Hands an approved order to its venue.
+    fn release(&mut self, slot: Slot, out: &mut Vec<Output>) {
+        let order = self.state.orders.get_mut(slot);
+        if let Step::To(life) = order.life.after(Evidence::Released) {
+            order.life = life;
+        }
+        let request = order.request;
+        let made = order.made;
+        let venue = self.state.catalog.instrument(request.instrument).venue;
+        self.counts.orders += 1;
+        self.hash.word(request.id.0 << 16 | u64::from(request.strategy.0));
+        self.hash.word(u64::from(request.instrument.0) << 8 | request.side.index() as u64);
+        self.hash.int(request.order_type.limit().map_or(i64::MIN, |price| price.get()));
+        self.hash.int(request.qty.get());
+        self.answers.push_back((made + self.answer_timeout, request.id));
+        out.push(Output::Send(venue, Request::Place(request)));
+    }
+
+    /// Holds an approved order back: another leg of its group was refused.
+    fn withdraw(&mut self, now: Timestamp, slot: Slot, out: &mut Vec<Output>) {
+        self.state.set_reserve(slot, Money::ZERO);
+        let order = self.state.orders.get_mut(slot);
+        order.changed = now;
+        if let Step::To(life) = order.life.after(Evidence::Withheld) {
+            let request = order.request;
+            self.state.orders.end(slot, life);
+            self.counts.denied += 1;
+            out.push(Output::Denied {
+                strategy: request.strategy,
+                instrument: request.instrument,
+                side: request.side,
+                refusal: tse_risk::Refusal::Group,
+                reasons: 1,
+            });
+            out.push(Output::Ended(request.id));
+        }
+    }
+
+    fn cancel_own(&mut self, strategy: StrategyId, id: ClientOrderId, out: &mut Vec<Output>) {
+        if let Some(slot) = self.state.orders.find(id)
+            && self.state.orders.get(slot).request.strategy == strategy
+        {
+            self.cancel(slot, out);
+        }
+    }
+
+    /// Sends a cancel, unless one is on its way or there is nothing to cancel.
+    pub(crate) fn cancel(&mut self, slot: Slot, out: &mut Vec<Output>) {
+        let order = self.state.orders.get_mut(slot);
+        if order.cancelling || !order.life.is_live() {
+            return;
+        }
+        order.cancelling = true;
+        let (id, instrument) = (order.request.id, order.request.instrument);
+        let venue = self.state.catalog.instrument(instrument).venue;
+        self.counts.cancels += 1;
+        self.hash.word(id.0 << 16 | 0xFFFF);
+        out.push(Output::Send(venue, Request::Cancel(CancelOrder { id, instrument })));
+    }
+
+    fn cancel_all(
+        &mut self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        out: &mut Vec<Output>,
+    ) {
+        let mut slots = std::mem::take(&mut self.scratch);
+        slots.clear();
+        for side in Side::BOTH {
+            let own = self.state.orders.open(instrument, side);
+            slots.extend(
+                own.filter(|(_, order)| order.request.strategy == strategy).map(|(slot, _)| slot),
+            );
+        }
+        for slot in &slots {
+            self.cancel(*slot, out);
+        }
+        self.scratch = slots;
+    }
+
+    /// Trades what is missing to a position, with what is already on its way counted.
+    fn target(
+        &mut self,
+        now: Timestamp,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        position: Qty,
+        reversal: Reversal,
+        out: &mut Vec<Output>,
+    ) {
+        let held = self.state.position(strategy, instrument);
+        let (open, _) = self.state.orders.totals(instrument, Some(strategy));
+        let expected = held.checked_add(open[0]).and_then(|sum| sum.checked_sub(open[1]));
+        let Some(missing) = expected.and_then(|expected| position.checked_sub(expected)) else {
+            return;
+        };
+        let Some(side) = Side::of(missing) else { return };
+        let held_side = Side::of(held);
+        let crosses = held_side.is_some_and(|held| held != side) && missing.abs() > held.abs();
+        if reversal == Reversal::CloseThenEnter && crosses && open == [Qty::ZERO; 2] {
+            self.place(now, strategy, OrderWish::market(instrument, side, held.abs()), out);
+            let rest = missing.abs() - held.abs();
+            self.place(now, strategy, OrderWish::market(instrument, side, rest), out);
+        } else {
+            self.place(now, strategy, OrderWish::market(instrument, side, missing.abs()), out);
+        }
+    }
+
+    /// Makes a strategy's open orders in a market equal the wanted levels: what fits stays, what is
+    /// off is cancelled, what is missing is placed.
+    fn quote(
+        &mut self,
+        now: Timestamp,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        levels: &[QuoteLevel],
+        tolerance: i64,
+        out: &mut Vec<Output>,
+    ) {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.clear();
+        wanted.extend_from_slice(levels);
+        let mut off = std::mem::take(&mut self.scratch);
+        off.clear();
+        for side in Side::BOTH {
+            for (slot, order) in self.state.orders.open(instrument, side) {
+                if order.request.strategy != strategy || order.cancelling {
+                    continue;
+                }
+                let fits = |level: &QuoteLevel| {
+                    level.side == side
+                        && level.qty == order.leaves()
+                        && order.price().is_some_and(|price| {
+                            price.saturating_sub(level.price).get().abs() <= tolerance
+                        })
+                };
+                match wanted.iter().position(fits) {
+                    Some(at) => drop(wanted.remove(at)),
+                    None => off.push(slot),
+                }
+            }
+        }
+        for slot in &off {
+            self.cancel(*slot, out);
+        }
+        for level in &wanted {
+            let wish = OrderWish::limit(instrument, level.side, level.qty, level.price);
+            self.place(now, strategy, OrderWish { post_only: true, ..wish }, out);
+        }
+        self.scratch = off;
+        self.wanted = wanted;
+    }
+}
+
+/// Whether an order could trade with one of the other side at `price`.
+fn reaches(order: &PlaceOrder, price: tse_model::Price) -> bool {
+    order.order_type.limit().is_none_or(|limit| order.side.reaches(limit, price))
+}

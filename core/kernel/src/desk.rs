@@ -1,0 +1,211 @@
+//! Everything the engine knows: names, markets, orders, positions, money set aside.
+//!
+//! Strategies see a desk through [`tse_strategy::View`]; the engine changes it. It holds facts only:
+//! what is done about them is decided in [`act`](crate::act).
+
+use crate::orders::{Order, Orders, Slot};
+use tse_model::{
+    Catalog, CurrencyId, InstrumentId, Money, Price, Qty, Rounding, Settlement, Side, StrategyId,
+    Timestamp, VenueId,
+};
+use tse_portfolio::{Mark, Portfolio};
+use tse_risk::{Book, Limits};
+use tse_strategy::{Desk, LiveOrder, Market};
+
+/// The limits of every scope, resolved at load.
+#[derive(Clone, Debug, Default)]
+pub struct LimitTable {
+    /// By strategy, then instrument.
+    strategy: Vec<Vec<Limits>>,
+    /// By instrument.
+    account: Vec<Limits>,
+}
+
+impl LimitTable {
+    /// From the account's limits by instrument and each strategy's own by instrument.
+    pub fn new(account: Vec<Limits>, strategy: Vec<Vec<Limits>>) -> Self {
+        Self { strategy, account }
+    }
+    /// A strategy's limits; none at all where nothing is configured, which refuses.
+    pub fn strategy(&self, strategy: StrategyId, instrument: InstrumentId) -> &Limits {
+        const NONE: &Limits = &NO_LIMITS;
+        let of = self.strategy.get(strategy.index());
+        of.and_then(|limits| limits.get(instrument.index())).unwrap_or(NONE)
+    }
+    /// The account's limits.
+    pub fn account(&self, instrument: InstrumentId) -> &Limits {
+        self.account.get(instrument.index()).unwrap_or(&NO_LIMITS)
+    }
+}
+
+static NO_LIMITS: Limits = Limits {
+    order_qty_max: None,
+    order_value_max: None,
+    collar: None,
+    repeats: None,
+    open_orders_max: None,
+    long_max: None,
+    short_max: None,
+    self_trade: tse_risk::SelfTrade::RejectNew,
+    data_age_max: None,
+};
+
+/// What the engine knows.
+pub struct State {
+    pub(crate) catalog: Catalog,
+    pub(crate) markets: Vec<Market>,
+    pub(crate) orders: Orders,
+    pub(crate) portfolio: Portfolio,
+    pub(crate) limits: LimitTable,
+    /// Money set aside for open orders, by venue × currency.
+    reserved: Vec<Money>,
+}
+
+impl State {
+    /// A desk before anything happened.
+    pub fn new(catalog: Catalog, limits: LimitTable, portfolio: Portfolio) -> Self {
+        let places = catalog.venues().len() * catalog.currencies().len();
+        Self {
+            markets: catalog.instruments().iter().map(|_| Market::new()).collect(),
+            orders: Orders::new(catalog.instruments().len()),
+            reserved: vec![Money::ZERO; places],
+            portfolio,
+            limits,
+            catalog,
+        }
+    }
+
+    fn place(&self, venue: VenueId, currency: CurrencyId) -> usize {
+        venue.index() * self.catalog.currencies().len() + currency.index()
+    }
+
+    /// Money set aside for open orders.
+    pub fn reserved(&self, venue: VenueId, currency: CurrencyId) -> Money {
+        self.reserved[self.place(venue, currency)]
+    }
+
+    /// Changes what an order sets aside. Amounts were checked when the order was approved, and a sum
+    /// of them is at most the account's balance.
+    pub(crate) fn set_reserve(&mut self, slot: Slot, amount: Money) {
+        let order = self.orders.get_mut(slot);
+        let before = std::mem::replace(&mut order.reserved, amount);
+        let (currency, instrument) = (order.reserved_in, order.request.instrument);
+        let venue = self.catalog.instrument(instrument).venue;
+        let place = self.place(venue, currency);
+        let units = self.reserved[place]
+            .units()
+            .saturating_sub(before.units())
+            .saturating_add(amount.units());
+        self.reserved[place] = Money::from_units(units);
+    }
+
+    /// Position and open orders of one scope in a market.
+    pub(crate) fn book(&self, instrument: InstrumentId, strategy: Option<StrategyId>) -> Book {
+        let (open, orders) = self.orders.totals(instrument, strategy);
+        let position = match strategy {
+            Some(strategy) => self.portfolio.qty(strategy, instrument),
+            None => self.portfolio.net(instrument),
+        };
+        Book { position, open, orders }
+    }
+
+    /// The price that positions are marked at: the venue's mark, the mid, or the last trade.
+    pub fn mark(&self, instrument: InstrumentId) -> Option<Mark> {
+        let market = &self.markets[instrument.index()];
+        if let Some(mark) = market.mark {
+            return Some(Mark::at(mark));
+        }
+        match market.quote.twice_mid() {
+            Some(twice) => Some(Mark::mid(twice)),
+            None => market.trade.map(|trade| Mark::at(trade.price)),
+        }
+    }
+
+    /// What is free for a new order in `currency` at `venue`: cash, less what open orders set aside,
+    /// plus unrealised profit and less initial margin of what is held on margin. `None` if a held
+    /// position cannot be valued.
+    pub(crate) fn free_funds(&self, venue: VenueId, currency: CurrencyId) -> Option<Money> {
+        let mut free =
+            self.portfolio.balance(venue, currency).checked_sub(self.reserved(venue, currency))?;
+        for instrument in self.catalog.instruments() {
+            if instrument.settlement == Settlement::Delivery
+                || (instrument.venue, instrument.settle) != (venue, currency)
+            {
+                continue;
+            }
+            if self.portfolio.net(instrument.id).is_zero()
+                && self
+                    .portfolio
+                    .positions()
+                    .in_instrument(instrument.id)
+                    .all(|held| held.is_flat())
+            {
+                continue;
+            }
+            let mark = self.mark(instrument.id)?;
+            for position in self.portfolio.positions().in_instrument(instrument.id) {
+                free = free.checked_add(position.unrealized(instrument, mark)?)?;
+            }
+            let value = mark.value(instrument, self.portfolio.net(instrument.id))?.checked_abs()?;
+            free = free.checked_sub(instrument.margin_initial.of(value, Rounding::Up)?)?;
+        }
+        Some(free)
+    }
+
+    /// Our best open order on `side`, of any strategy. Orders whose cancel is on its way do not count:
+    /// requests reach a venue in the order they were sent, so they are gone before a new one arrives.
+    pub(crate) fn own_best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
+        let open = self.orders.open(instrument, side).filter(|(_, order)| !order.cancelling);
+        let prices = open.filter_map(|(_, order)| order.price());
+        match side {
+            Side::Buy => prices.max(),
+            Side::Sell => prices.min(),
+        }
+    }
+}
+
+fn live(order: &Order) -> LiveOrder {
+    LiveOrder {
+        id: order.request.id,
+        side: order.request.side,
+        price: order.price(),
+        leaves: order.leaves(),
+        cancelling: order.cancelling,
+    }
+}
+
+impl Desk for State {
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+    fn market(&self, instrument: InstrumentId) -> &Market {
+        &self.markets[instrument.index()]
+    }
+    fn position(&self, strategy: StrategyId, instrument: InstrumentId) -> Qty {
+        self.portfolio.qty(strategy, instrument)
+    }
+    fn live_orders(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        each: &mut dyn FnMut(&LiveOrder),
+    ) {
+        for side in Side::BOTH {
+            for (_, order) in self.orders.open(instrument, side) {
+                if order.request.strategy == strategy {
+                    each(&live(order));
+                }
+            }
+        }
+    }
+    fn free(&self, venue: VenueId, currency: CurrencyId) -> Money {
+        self.free_funds(venue, currency).unwrap_or(Money::ZERO)
+    }
+}
+
+/// When a strategy wants to be called.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Alarm {
+    pub(crate) at: Timestamp,
+    pub(crate) strategy: StrategyId,
+}

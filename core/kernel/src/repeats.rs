@@ -1,0 +1,77 @@
+//! How often the same order was sent lately (C08).
+
+use std::collections::VecDeque;
+use tse_model::{IdMap, OrderType, PlaceOrder, Span, StateHash, Timestamp};
+
+/// A sliding window over the orders sent, with a count for each kind of order in it.
+///
+/// Two orders are the same if strategy, instrument, side, quantity, type and price are. Kinds are told
+/// apart by a 64-bit hash: a collision could refuse an order too early, never let one through.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecentOrders {
+    sent: VecDeque<(Timestamp, u64)>,
+    counts: IdMap<u32>,
+    window: Span,
+}
+
+fn key(order: &PlaceOrder) -> u64 {
+    let mut hash = StateHash::new();
+    hash.word(
+        u64::from(order.instrument.0) << 32
+            | u64::from(order.strategy.0) << 16
+            | (order.side.index() as u64) << 8,
+    );
+    hash.int(order.qty.get());
+    let (kind, price) = match order.order_type {
+        OrderType::Market => (0, 0),
+        OrderType::Limit(price) => (1, price.get()),
+        OrderType::Stop(price) => (2, price.get()),
+        OrderType::StopLimit { trigger, limit } => (3, trigger.get() ^ limit.get().rotate_left(32)),
+        OrderType::TrailingStop(offset) => (4, offset.get()),
+    };
+    hash.word(kind);
+    hash.int(price);
+    hash.finish()
+}
+
+impl RecentOrders {
+    /// Remembers orders for this long: the longest window of any limit.
+    pub(crate) fn new(window: Span) -> Self {
+        Self { window, ..Self::default() }
+    }
+
+    /// How often an order like this one was sent within `window` before `now`.
+    pub(crate) fn count(&mut self, now: Timestamp, window: Span, order: &PlaceOrder) -> u32 {
+        self.forget(now);
+        let key = key(order);
+        let all = self.counts.get(key).copied().unwrap_or(0);
+        if all == 0 || window >= self.window {
+            return all;
+        }
+        let recent = self.sent.iter().rev().take_while(|(at, _)| *at + window > now);
+        recent.filter(|(_, other)| *other == key).count() as u32
+    }
+
+    /// Remembers an order that is being sent.
+    pub(crate) fn note(&mut self, now: Timestamp, order: &PlaceOrder) {
+        let key = key(order);
+        match self.counts.get_mut(key) {
+            Some(count) => *count += 1,
+            None => drop(self.counts.insert(key, 1)),
+        }
+        self.sent.push_back((now, key));
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        while let Some((at, key)) = self.sent.front().copied() {
+            if at + self.window > now {
+                break;
+            }
+            self.sent.pop_front();
+            match self.counts.get_mut(key) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(self.counts.remove(key)),
+            }
+        }
+    }
+}

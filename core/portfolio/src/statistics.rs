@@ -1,0 +1,221 @@
+//! Statistics of an equity curve, as it passes by, in constant memory.
+//!
+//! The one module of this crate with floats: what it says is shown to people and never booked.
+//! Days are cut at 00:00 UTC moved by an offset; the last, unfinished day counts as a day.
+
+use tse_model::{Money, Span, Timestamp};
+
+/// Which days can have a return.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Days {
+    /// Every day: something trades around the clock.
+    All,
+    /// Monday to Friday. What happens at a weekend belongs to the Monday.
+    Weekdays,
+}
+
+/// The deepest fall of equity below its highest point before.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Drawdown {
+    /// As a share of the peak, `1 − E/peak`.
+    pub ratio: f64,
+    /// The same fall as money, exact.
+    pub money: Money,
+    /// When the peak stood.
+    pub peak_at: Timestamp,
+    /// When it was deepest.
+    pub trough_at: Timestamp,
+    /// When equity was back at the peak; `None` if it never was.
+    pub recovered_at: Option<Timestamp>,
+}
+
+/// An equity curve, reduced to what its statistics need.
+#[derive(Clone, Debug)]
+pub struct EquityCurve {
+    days: Days,
+    day_cut: Span,
+    first: Option<(Timestamp, Money)>,
+    last: (Timestamp, Money),
+    peak: (Timestamp, Money),
+    deepest: Option<Drawdown>,
+    /// Largest fall in money: not always the largest as a share.
+    fall: Money,
+    returns: Moments,
+    /// Equity at the end of the last finished day.
+    day_start: Money,
+    undefined: bool,
+}
+
+/// Mean and spread of a stream (Welford 1962; runs of zeros by Chan, Golub and LeVeque 1979).
+#[derive(Clone, Copy, Debug, Default)]
+struct Moments {
+    n: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Moments {
+    fn add(&mut self, x: f64) {
+        self.n += 1.0;
+        let off = x - self.mean;
+        self.mean += off / self.n;
+        self.squares += off * (x - self.mean);
+    }
+
+    fn add_zeros(&mut self, count: i64) {
+        if count <= 0 {
+            return;
+        }
+        let (count, n) = (count as f64, self.n);
+        self.squares += self.mean * self.mean * n * count / (n + count);
+        self.mean *= n / (n + count);
+        self.n += count;
+    }
+}
+
+impl EquityCurve {
+    /// A curve without points. Days are cut at 00:00 UTC plus `day_cut`.
+    pub fn new(days: Days, day_cut: Span) -> Self {
+        Self {
+            days,
+            day_cut,
+            first: None,
+            last: (Timestamp::MIN, Money::ZERO),
+            peak: (Timestamp::MIN, Money::ZERO),
+            deepest: None,
+            fall: Money::ZERO,
+            returns: Moments::default(),
+            day_start: Money::ZERO,
+            undefined: false,
+        }
+    }
+
+    /// Adds a point. Points come in order of time; the first is the equity at the start.
+    #[inline]
+    pub fn observe(&mut self, at: Timestamp, equity: Money) {
+        let Some(_) = self.first else {
+            self.first = Some((at, equity));
+            (self.last, self.peak, self.day_start) = ((at, equity), (at, equity), equity);
+            return;
+        };
+        let (before, now) = (self.day(self.last.0), self.day(at));
+        if now > before {
+            let end = self.last.1;
+            match ratio(end, self.day_start) {
+                Some(growth) => self.returns.add(growth),
+                None => self.undefined = true,
+            }
+            self.returns.add_zeros(now - before - 1);
+            self.day_start = end;
+        }
+        self.last = (at, equity);
+        if equity >= self.peak.1 {
+            if let Some(deepest) = &mut self.deepest
+                && deepest.recovered_at.is_none()
+            {
+                deepest.recovered_at = Some(at);
+            }
+            if equity > self.peak.1 {
+                self.peak = (at, equity);
+            }
+        } else {
+            self.sink(at, equity);
+        }
+    }
+
+    fn sink(&mut self, at: Timestamp, equity: Money) {
+        let Some(money) = self.peak.1.checked_sub(equity) else { return };
+        self.fall = self.fall.max(money);
+        let Some(growth) = ratio(equity, self.peak.1) else { return };
+        if self.deepest.is_none_or(|deepest| -growth > deepest.ratio) {
+            self.deepest = Some(Drawdown {
+                ratio: -growth,
+                money,
+                peak_at: self.peak.0,
+                trough_at: at,
+                recovered_at: None,
+            });
+        }
+    }
+
+    /// Equity at the first point.
+    pub fn start(&self) -> Option<Money> {
+        self.first.map(|(_, equity)| equity)
+    }
+
+    /// Equity at the last point.
+    pub fn end(&self) -> Option<Money> {
+        self.first.map(|_| self.last.1)
+    }
+
+    /// The deepest fall as a share of the peak; `None` if equity never fell, or only from a peak
+    /// that was not above zero.
+    pub fn max_drawdown(&self) -> Option<Drawdown> {
+        self.deepest
+    }
+
+    /// The largest fall in money, exact; nothing if equity never fell.
+    pub fn max_fall(&self) -> Money {
+        self.fall
+    }
+
+    /// How many daily returns there are, the unfinished day included.
+    pub fn days(&self) -> u64 {
+        self.with_today().map_or(0, |returns| returns.n as u64)
+    }
+
+    /// Mean of the daily returns.
+    pub fn mean_return(&self) -> Option<f64> {
+        self.with_today().map(|returns| returns.mean)
+    }
+
+    /// Sharpe ratio, annualised: `mean(r_d) / sd(r_d, n−1) × √days_per_year`, idle days counted.
+    /// `None` with fewer than two daily returns, without any variance, or where equity was not
+    /// above zero at a day's start.
+    pub fn sharpe(&self, days_per_year: f64) -> Option<f64> {
+        let returns = self.with_today()?;
+        if returns.n < 2.0 {
+            return None;
+        }
+        let deviation = (returns.squares / (returns.n - 1.0)).sqrt();
+        // Equal returns leave a spread of rounding noise, which is no variance.
+        if deviation <= returns.mean.abs() * 1e-9 {
+            return None;
+        }
+        Some(returns.mean / deviation * days_per_year.sqrt())
+    }
+
+    fn with_today(&self) -> Option<Moments> {
+        self.first?;
+        if self.undefined {
+            return None;
+        }
+        let mut returns = self.returns;
+        returns.add(ratio(self.last.1, self.day_start)?);
+        Some(returns)
+    }
+
+    /// The number of the day that a moment belongs to, counting only days that can have a return.
+    fn day(&self, at: Timestamp) -> i64 {
+        const DAY: i64 = 86_400_000_000_000;
+        let day = (at - self.day_cut).nanos().div_euclid(DAY);
+        match self.days {
+            Days::All => day,
+            Days::Weekdays => {
+                // The epoch was a Thursday, the fourth day of its week.
+                let (week, of_week) = ((day + 3).div_euclid(7), (day + 3).rem_euclid(7));
+                week * 5 + of_week.min(5)
+            }
+        }
+    }
+}
+
+/// `now / before − 1`; `None` unless `before` is above zero. The difference is taken exactly, so
+/// that small returns on large equity keep their digits.
+fn ratio(now: Money, before: Money) -> Option<f64> {
+    if before.units() <= 0 {
+        return None;
+    }
+    let gain = now.checked_sub(before)?;
+    Some(gain.units() as f64 / before.units() as f64)
+}

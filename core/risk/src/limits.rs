@@ -1,0 +1,132 @@
+//! Limits of one scope for one instrument. What is not set is not "no limit": it is a refusal.
+
+use tse_model::{Money, Qty, Rate, Span};
+
+/// What to do when an order of ours could trade with another of ours (C14).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SelfTrade {
+    /// Refuse the new order.
+    #[default]
+    RejectNew,
+    /// Take the old orders back first, then place the new one.
+    CancelOld,
+    /// Take the old orders back and refuse the new one.
+    CancelBoth,
+}
+
+/// How often the same order (strategy, instrument, side, quantity, price) may be sent (C08).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Repeats {
+    /// Within this long.
+    pub window: Span,
+    /// This often.
+    pub count: u32,
+}
+
+/// The limits of one scope (a strategy, or the account) in one instrument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// C03: the largest order.
+    pub order_qty_max: Option<Qty>,
+    /// C04: the most valuable order, in the instrument's settlement currency.
+    pub order_value_max: Option<Money>,
+    /// C05: how far from the mid an order may be priced, as a share of it.
+    pub collar: Option<Rate>,
+    /// C08: how often the same order may be sent.
+    pub repeats: Option<Repeats>,
+    /// C10: how many orders may be open.
+    pub open_orders_max: Option<u32>,
+    /// C11: the longest position, counting open orders as filled.
+    pub long_max: Option<Qty>,
+    /// C11: the shortest position (a positive number of lots).
+    pub short_max: Option<Qty>,
+    /// C14: what happens to orders that could trade with each other.
+    pub self_trade: SelfTrade,
+    /// C18: how old the newest quote may be.
+    pub data_age_max: Option<Span>,
+}
+
+/// The smaller of two where both are set; a limit set anywhere holds.
+fn tighter<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl Limits {
+    /// These limits and those of a wider scope: the tighter of each, so that a narrower scope can
+    /// only tighten.
+    pub fn within(self, wider: Self) -> Self {
+        Self {
+            order_qty_max: tighter(self.order_qty_max, wider.order_qty_max),
+            order_value_max: tighter(self.order_value_max, wider.order_value_max),
+            collar: tighter(self.collar, wider.collar),
+            repeats: match (self.repeats, wider.repeats) {
+                // Fewer in a longer time is tighter.
+                (Some(a), Some(b)) => {
+                    Some(Repeats { window: a.window.max(b.window), count: a.count.min(b.count) })
+                }
+                (a, b) => a.or(b),
+            },
+            open_orders_max: tighter(self.open_orders_max, wider.open_orders_max),
+            long_max: tighter(self.long_max, wider.long_max),
+            short_max: tighter(self.short_max, wider.short_max),
+            self_trade: if self.self_trade == SelfTrade::default() {
+                wider.self_trade
+            } else {
+                self.self_trade
+            },
+            data_age_max: tighter(self.data_age_max, wider.data_age_max),
+        }
+    }
+
+    /// The names of the limits that are not set, as a configuration calls them: with any of these
+    /// missing nothing that adds risk can be approved.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let set = [
+            ("order_qty_max", self.order_qty_max.is_some()),
+            ("order_value_max", self.order_value_max.is_some()),
+            ("collar_bps", self.collar.is_some()),
+            ("repeats", self.repeats.is_some()),
+            ("open_orders_max", self.open_orders_max.is_some()),
+            ("long_max", self.long_max.is_some()),
+            ("short_max", self.short_max.is_some()),
+            ("data_age_max", self.data_age_max.is_some()),
+        ];
+        set.iter().filter(|(_, set)| !set).map(|(name, _)| *name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrower_scope_can_only_tighten() {
+        let wide = Limits {
+            order_qty_max: Some(Qty::new(10)),
+            open_orders_max: Some(4),
+            ..Limits::default()
+        };
+        let narrow = Limits {
+            order_qty_max: Some(Qty::new(99)),
+            long_max: Some(Qty::new(5)),
+            ..Limits::default()
+        };
+        let both = narrow.within(wide);
+        assert_eq!(both.order_qty_max, Some(Qty::new(10)));
+        assert_eq!(both.open_orders_max, Some(4));
+        assert_eq!(both.long_max, Some(Qty::new(5)));
+        assert_eq!(both.short_max, None);
+    }
+
+    #[test]
+    fn fewer_repeats_in_a_longer_window_are_tighter() {
+        let a = Repeats { window: Span::from_secs(1), count: 9 };
+        let b = Repeats { window: Span::from_secs(5), count: 50 };
+        let limits = |repeats| Limits { repeats: Some(repeats), ..Limits::default() };
+        let both = limits(a).within(limits(b)).repeats.unwrap();
+        assert_eq!((both.window, both.count), (Span::from_secs(5), 9));
+    }
+}

@@ -1,0 +1,189 @@
+//! Why an order was refused: one variant for each control, with the figures that decided.
+
+use std::fmt;
+use tse_model::{Money, Price, Qty, Span};
+
+/// Which market fact is missing or bad (C18).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadData {
+    /// No quote has come yet, or one side of it is missing.
+    Missing,
+    /// The newest quote is older than the limit.
+    Stale {
+        /// How old it is.
+        age: Span,
+        /// How old it may be.
+        limit: Span,
+    },
+    /// The book is crossed, or messages of it were lost.
+    Invalid,
+    /// The venue does not take orders.
+    Closed,
+}
+
+/// Whose limit it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// The strategy's own.
+    Strategy,
+    /// The account's, over all strategies.
+    Account,
+}
+
+/// A refusal. Variants stand in the order the checks run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// C01: outside what the venue takes.
+    Invalid {
+        /// What is outside.
+        what: &'static str,
+    },
+    /// C03.
+    OrderQty {
+        /// The order.
+        qty: Qty,
+        /// The limit.
+        limit: Qty,
+    },
+    /// C04.
+    OrderValue {
+        /// The order.
+        value: Money,
+        /// The limit.
+        limit: Money,
+    },
+    /// C05.
+    Collar {
+        /// The order's price.
+        price: Price,
+        /// Lowest price allowed.
+        low: Price,
+        /// Highest price allowed.
+        high: Price,
+    },
+    /// C08.
+    Repeated {
+        /// How often it was sent within the window.
+        count: u32,
+        /// The limit.
+        limit: u32,
+    },
+    /// C10.
+    OpenOrders {
+        /// Whose.
+        scope: Scope,
+        /// How many would be open.
+        after: u32,
+        /// The limit.
+        limit: u32,
+    },
+    /// C11.
+    Position {
+        /// Whose.
+        scope: Scope,
+        /// The position if everything open on this side filled.
+        after: Qty,
+        /// The limit, signed.
+        limit: Qty,
+    },
+    /// C13.
+    Funds {
+        /// What the order needs.
+        needed: Money,
+        /// What is free.
+        free: Money,
+    },
+    /// C14.
+    SelfTrade {
+        /// Our own order's price on the other side.
+        own: Price,
+    },
+    /// C18.
+    Data(BadData),
+    /// A limit that is not configured refuses.
+    NoLimit {
+        /// Its name.
+        limit: &'static str,
+    },
+    /// The figures do not fit the integers that would hold them.
+    Overflow,
+    /// Another leg of the same group was refused.
+    Group,
+}
+
+impl Refusal {
+    /// The control's number in the catalogue.
+    pub const fn control(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } | Self::Overflow => "C01",
+            Self::OrderQty { .. } => "C03",
+            Self::OrderValue { .. } => "C04",
+            Self::Collar { .. } => "C05",
+            Self::Repeated { .. } => "C08",
+            Self::OpenOrders { .. } => "C10",
+            Self::Position { .. } => "C11",
+            Self::Funds { .. } => "C13",
+            Self::SelfTrade { .. } => "C14",
+            Self::Data(_) => "C18",
+            Self::NoLimit { .. } => "C25",
+            Self::Group => "C09",
+        }
+    }
+
+    /// A stable name in lower case.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid",
+            Self::OrderQty { .. } => "order_qty",
+            Self::OrderValue { .. } => "order_value",
+            Self::Collar { .. } => "collar",
+            Self::Repeated { .. } => "repeated",
+            Self::OpenOrders { .. } => "open_orders",
+            Self::Position { .. } => "position",
+            Self::Funds { .. } => "funds",
+            Self::SelfTrade { .. } => "self_trade",
+            Self::Data(_) => "data",
+            Self::NoLimit { .. } => "no_limit",
+            Self::Overflow => "overflow",
+            Self::Group => "group",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.control())?;
+        match self {
+            Self::Invalid { what } => write!(f, "{what} is outside what the venue takes"),
+            Self::OrderQty { qty, limit } => write!(f, "order of {qty:?}, limit {limit:?}"),
+            Self::OrderValue { value, limit } => {
+                write!(f, "order worth {} units, limit {}", value.units(), limit.units())
+            }
+            Self::Collar { price, low, high } => {
+                write!(f, "price {price:?} outside {low:?} to {high:?}")
+            }
+            Self::Repeated { count, limit } => {
+                write!(f, "the same order {count} times, limit {limit}")
+            }
+            Self::OpenOrders { scope, after, limit } => {
+                write!(f, "{after} open orders ({scope:?}), limit {limit}")
+            }
+            Self::Position { scope, after, limit } => {
+                write!(f, "position {after:?} ({scope:?}) with all open orders, limit {limit:?}")
+            }
+            Self::Funds { needed, free } => {
+                write!(f, "needs {} units, {} free", needed.units(), free.units())
+            }
+            Self::SelfTrade { own } => write!(f, "would trade with our own order at {own:?}"),
+            Self::Data(BadData::Missing) => write!(f, "no quote"),
+            Self::Data(BadData::Stale { age, limit }) => {
+                write!(f, "quote is {age} old, limit {limit}")
+            }
+            Self::Data(BadData::Invalid) => write!(f, "the book is crossed or has a gap"),
+            Self::Data(BadData::Closed) => write!(f, "the venue takes no orders"),
+            Self::NoLimit { limit } => write!(f, "limit `{limit}` is not configured"),
+            Self::Overflow => write!(f, "figures beyond 64 or 128 bits"),
+            Self::Group => write!(f, "another leg of the group was refused"),
+        }
+    }
+}

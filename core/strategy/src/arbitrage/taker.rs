@@ -1,0 +1,331 @@
+//! Mode `taker`: both legs at once.
+//!
+//! An *opportunity* is a stretch of time in which one market's bid stands more than the minimum above
+//! another's ask, before fees. It ends as taken if anything was traded on it, and otherwise as missed
+//! for the reason that last held it back.
+
+use super::{Leg, Terms};
+use crate::{
+    Intents, Interest, Missed, Opportunity, OrderUpdate, OrderWish, Outcome, Strategy, UpdateKind,
+    View,
+};
+use tse_model::{Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Timestamp};
+
+/// A stretch in which a pair is worth looking at.
+#[derive(Clone, Copy)]
+struct Episode {
+    since: Timestamp,
+    gross: i128,
+    net: i128,
+    reason: Missed,
+    taken: bool,
+}
+
+/// Legs that are out.
+struct Group {
+    buy: usize,
+    sell: usize,
+    deadline: Timestamp,
+    bought: Qty,
+    sold: Qty,
+    refused: bool,
+    unwinding: bool,
+}
+
+/// What can be traded between a cheap and a dear market.
+struct Edge {
+    ask: Price,
+    bid: Price,
+    ask_price: i128,
+    bid_price: i128,
+    offered: i128,
+    /// Billionths of the cheap price, before and after fees.
+    gross: i128,
+    net: i128,
+}
+
+pub(super) struct Taker {
+    terms: Terms,
+    /// One place for each ordered pair: buy × legs + sell.
+    episodes: Vec<Option<Episode>>,
+    group: Option<Group>,
+}
+
+impl Taker {
+    pub(super) fn new(terms: Terms) -> Self {
+        let pairs = terms.legs.len() * terms.legs.len();
+        Self { terms, episodes: vec![None; pairs], group: None }
+    }
+
+    fn leg(&self, at: usize) -> &Leg {
+        &self.terms.legs[at]
+    }
+
+    fn leg_of(&self, instrument: InstrumentId) -> Option<usize> {
+        self.terms.legs.iter().position(|leg| leg.instrument == instrument)
+    }
+
+    fn edge(&self, buy: usize, sell: usize, view: &View<'_>) -> Option<Edge> {
+        let (cheap, dear) = (self.leg(buy), self.leg(sell));
+        let (ask, ask_qty) = cheap.market(view)?.quote.side(Side::Sell)?;
+        let (bid, bid_qty) = dear.market(view)?.quote.side(Side::Buy)?;
+        let (ask_price, bid_price) = (cheap.price(ask), dear.price(bid));
+        if ask_price <= 0 {
+            return None;
+        }
+        let paid = ask_price + cheap.fee(Liquidity::Taker, ask_price);
+        let received = bid_price - dear.fee(Liquidity::Taker, bid_price);
+        let share = |gain: i128| gain * i128::from(Rate::ONE) / ask_price;
+        Some(Edge {
+            ask,
+            bid,
+            ask_price,
+            bid_price,
+            offered: cheap.base(ask_qty, ask_price).min(dear.base(bid_qty, bid_price)),
+            gross: share(bid_price - ask_price),
+            net: share(received - paid),
+        })
+    }
+
+    /// Looks at one ordered pair: opens, updates or ends its episode, and trades if it should.
+    fn look(&mut self, buy: usize, sell: usize, view: &View<'_>, wish: &mut Intents) {
+        let place = buy * self.terms.legs.len() + sell;
+        let edge = self.edge(buy, sell, view).filter(|edge| edge.gross > self.terms.spread_min);
+        let Some(edge) = edge else {
+            self.end(place, wish);
+            return;
+        };
+        let mut episode = match self.episodes[place] {
+            Some(episode) => episode,
+            None => {
+                let episode = Episode {
+                    since: view.now,
+                    gross: edge.gross,
+                    net: edge.net,
+                    reason: Missed::Fees,
+                    taken: false,
+                };
+                wish.saw(self.opportunity(place, &episode, Outcome::Detected));
+                episode
+            }
+        };
+        episode.gross = episode.gross.max(edge.gross);
+        episode.net = episode.net.max(edge.net);
+        match self.lots(&edge, buy, sell, view) {
+            Ok((buy_lots, sell_lots)) => {
+                let (cheap, dear) = (self.leg(buy).instrument, self.leg(sell).instrument);
+                wish.group(&[
+                    OrderWish::ioc(cheap, Side::Buy, buy_lots, edge.ask),
+                    OrderWish::ioc(dear, Side::Sell, sell_lots, edge.bid),
+                ]);
+                wish.wake_in(self.terms.leg_delay);
+                episode.reason = Missed::Unfilled;
+                self.group = Some(Group {
+                    buy,
+                    sell,
+                    deadline: view.now + self.terms.leg_delay,
+                    bought: Qty::ZERO,
+                    sold: Qty::ZERO,
+                    refused: false,
+                    unwinding: false,
+                });
+            }
+            // A reason found later does not hide that legs were out and found nothing.
+            Err(Missed::InFlight) if episode.reason == Missed::Unfilled => {}
+            Err(reason) => episode.reason = reason,
+        }
+        self.episodes[place] = Some(episode);
+    }
+
+    /// What to trade, or why nothing.
+    fn lots(
+        &self,
+        edge: &Edge,
+        buy: usize,
+        sell: usize,
+        view: &View<'_>,
+    ) -> Result<(Qty, Qty), Missed> {
+        if edge.net <= self.terms.spread_min {
+            return Err(Missed::Fees);
+        }
+        let (cheap, dear) = (self.leg(buy), self.leg(sell));
+        let fresh = |leg: &Leg| {
+            view.market(leg.instrument).age(view.now).is_some_and(|age| age <= self.terms.stale)
+        };
+        if !fresh(cheap) || !fresh(dear) {
+            return Err(Missed::Stale);
+        }
+        if self.group.is_some() {
+            return Err(Missed::InFlight);
+        }
+        let room = |leg: &Leg, side: Side| {
+            self.terms.size_max - i128::from(side.sign()) * leg.exposure(view)
+        };
+        let room = room(cheap, Side::Buy).min(room(dear, Side::Sell)).min(self.terms.size_max);
+        if room <= 0 {
+            return Err(Missed::Position);
+        }
+        let afford =
+            |leg: &Leg, side, price| leg.affordable(side, price, view).unwrap_or(i128::MAX);
+        let funds =
+            afford(cheap, Side::Buy, edge.ask_price).min(afford(dear, Side::Sell, edge.bid_price));
+        let both = |base: i128| {
+            // Whole lots of the one, then as near as the other comes without exceeding it.
+            let buy_lots = cheap.lots(base, edge.ask_price);
+            let sell_lots = dear.lots(cheap.base(buy_lots, edge.ask_price), edge.bid_price);
+            let buy_lots =
+                cheap.lots(dear.base(sell_lots, edge.bid_price), edge.ask_price).max(Qty::ZERO);
+            (cheap.tradable(buy_lots) && dear.tradable(sell_lots)).then_some((buy_lots, sell_lots))
+        };
+        match both(edge.offered.min(room).min(funds)) {
+            Some(lots) => Ok(lots),
+            None if both(edge.offered.min(room)).is_some() => Err(Missed::Balance),
+            None if both(edge.offered).is_some() => Err(Missed::Position),
+            None => Err(Missed::Size),
+        }
+    }
+
+    fn opportunity(&self, place: usize, episode: &Episode, outcome: Outcome) -> Opportunity {
+        let legs = self.terms.legs.len();
+        let clamp = |share: i128| i64::try_from(share).unwrap_or(i64::MAX);
+        Opportunity {
+            buy: self.leg(place / legs).instrument,
+            sell: self.leg(place % legs).instrument,
+            since: episode.since,
+            gross: clamp(episode.gross),
+            net: clamp(episode.net),
+            outcome,
+        }
+    }
+
+    fn end(&mut self, place: usize, wish: &mut Intents) {
+        // While its legs are out, whether it was taken is not known yet.
+        let legs = self.terms.legs.len();
+        if self.group.as_ref().is_some_and(|group| group.buy * legs + group.sell == place) {
+            return;
+        }
+        if let Some(episode) = self.episodes[place].take() {
+            let outcome =
+                if episode.taken { Outcome::Taken } else { Outcome::Missed(episode.reason) };
+            wish.saw(self.opportunity(place, &episode, outcome));
+        }
+    }
+
+    /// Closes the group once nothing of it is out; unwinds what one leg did more than the other.
+    fn settle(&mut self, view: &View<'_>, wish: &mut Intents) {
+        let Some(group) = &self.group else { return };
+        let (cheap, dear) = (self.leg(group.buy), self.leg(group.sell));
+        let mut out = 0;
+        for leg in [cheap, dear] {
+            view.live_orders(leg.instrument, |_| out += 1);
+        }
+        if out > 0 {
+            return;
+        }
+        let price = |leg: &Leg| {
+            let twice = view.market(leg.instrument).quote.twice_mid().unwrap_or(0);
+            leg.price(Price::new(twice)) / 2
+        };
+        let (cheap_price, dear_price) = (price(cheap), price(dear));
+        let excess = cheap.base(group.bought, cheap_price) - dear.base(group.sold, dear_price);
+        let traded = group.bought.is_positive() || group.sold.is_positive();
+        let (refused, place) = (group.refused, group.buy * self.terms.legs.len() + group.sell);
+        let (leg, at, side) = if excess > 0 {
+            (cheap, cheap_price, Side::Sell)
+        } else {
+            (dear, dear_price, Side::Buy)
+        };
+        let lots = leg.lots(excess.abs(), at);
+        if leg.tradable(lots) && !group.unwinding {
+            wish.order(OrderWish::market(leg.instrument, side, lots));
+            if let Some(group) = &mut self.group {
+                group.unwinding = true;
+            }
+            return;
+        }
+        self.group = None;
+        if let Some(episode) = &mut self.episodes[place] {
+            episode.taken |= traded;
+            if refused {
+                episode.reason = Missed::Refused;
+            }
+        }
+        let (buy, sell) = (place / self.terms.legs.len(), place % self.terms.legs.len());
+        let gone =
+            self.edge(buy, sell, view).is_none_or(|edge| edge.gross <= self.terms.spread_min);
+        if gone {
+            self.end(place, wish);
+        }
+    }
+}
+
+impl Strategy for Taker {
+    fn interest(&self) -> Interest {
+        Interest { quotes: true, ..Interest::default() }
+    }
+
+    fn on_quote(
+        &mut self,
+        instrument: InstrumentId,
+        _: &Quote,
+        view: &View<'_>,
+        wish: &mut Intents,
+    ) {
+        let Some(at) = self.leg_of(instrument) else { return };
+        for other in 0..self.terms.legs.len() {
+            if other != at {
+                self.look(at, other, view, wish);
+                self.look(other, at, view, wish);
+            }
+        }
+    }
+
+    fn on_fill(
+        &mut self,
+        instrument: InstrumentId,
+        side: Side,
+        fill: &Fill,
+        view: &View<'_>,
+        wish: &mut Intents,
+    ) {
+        let at = self.leg_of(instrument);
+        if let Some(group) = &mut self.group
+            && !group.unwinding
+        {
+            match side {
+                Side::Buy if at == Some(group.buy) => group.bought += fill.qty,
+                Side::Sell if at == Some(group.sell) => group.sold += fill.qty,
+                _ => {}
+            }
+        }
+        self.settle(view, wish);
+    }
+
+    fn on_order(&mut self, update: &OrderUpdate, view: &View<'_>, wish: &mut Intents) {
+        if let (Some(group), UpdateKind::Denied) = (&mut self.group, update.kind) {
+            group.refused = true;
+        }
+        self.settle(view, wish);
+    }
+
+    fn on_timer(&mut self, view: &View<'_>, wish: &mut Intents) {
+        let Some(group) = &self.group else { return };
+        if view.now < group.deadline {
+            return;
+        }
+        for at in [group.buy, group.sell] {
+            wish.cancel_all(self.leg(at).instrument);
+        }
+        self.settle(view, wish);
+        if self.group.is_some() {
+            wish.wake_in(self.terms.leg_delay);
+        }
+    }
+
+    fn on_stop(&mut self, _: &View<'_>, wish: &mut Intents) {
+        self.group = None;
+        for place in 0..self.episodes.len() {
+            self.end(place, wish);
+        }
+    }
+}
