@@ -423,7 +423,8 @@ impl Instrument {
             }
         };
         let units = divide(n, d, Rounding::HalfEven)?;
-        let left = n - units * d;
+        // Less than `d` in size, though the product may pass the end of the integers on the way.
+        let left = n.wrapping_sub(units.wrapping_mul(d));
         let residue = if left == 0 {
             0
         } else {

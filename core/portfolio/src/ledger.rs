@@ -336,3 +336,82 @@ impl Ledger {
         self.pages[page.0 as usize].accounts[kind as usize] += units;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::AccountKind::{Cash, Fees, Trading, Transfers};
+    use super::*;
+
+    const VENUE: VenueId = VenueId(3);
+    const COIN: CurrencyId = CurrencyId(5);
+
+    fn step(page: PageId, from: AccountKind, to: AccountKind, units: i128) -> Move {
+        Move { page, from, to, amount: Money::from_units(units) }
+    }
+
+    #[test]
+    fn what_one_account_gives_another_receives() {
+        let mut ledger = Ledger::new();
+        let page = ledger.open(VENUE, COIN);
+        ledger.post(&[step(page, Transfers, Cash, 100), step(page, Cash, Fees, 3)]).unwrap();
+        let balances = AccountKind::ALL.map(|kind| ledger.on(page, kind).units());
+        assert_eq!(balances, [97, 0, 0, 3, 0, -100, 0]);
+        assert_eq!(ledger.imbalance(), None);
+        assert_eq!(ledger.balance(VENUE, CurrencyId(0), Cash), Money::ZERO);
+        assert_eq!(ledger.balance(VenueId(9), COIN, Cash), Money::ZERO);
+    }
+
+    #[test]
+    fn an_overflow_books_nothing_and_latches_with_its_first_cause() {
+        let mut ledger = Ledger::new();
+        let (page, other) = (ledger.open(VENUE, COIN), ledger.open(VENUE, CurrencyId(6)));
+        ledger.post(&[step(page, Transfers, Cash, i128::MAX)]).unwrap();
+        let before = ledger.clone();
+
+        let cause = |account| Latched {
+            why: Cause::Balance { venue: VENUE, currency: COIN, account: Some(account) },
+        };
+        let posting = [
+            step(other, Transfers, Cash, 7),
+            step(page, Cash, Fees, 5),
+            step(page, Trading, Cash, 6), // the giver can, the receiver cannot
+        ];
+        assert_eq!(ledger.post(&posting), Err(cause(Cash)));
+        for kind in AccountKind::ALL {
+            assert_eq!(ledger.on(page, kind), before.on(page, kind));
+            assert_eq!(ledger.on(other, kind), before.on(other, kind));
+        }
+        assert_eq!(ledger.post(&[step(other, Transfers, Cash, 1)]), Err(cause(Cash)));
+        assert_eq!(ledger.latch(Cause::Value { instrument: InstrumentId(1) }), cause(Cash));
+        assert_eq!(ledger.latched(), Some(cause(Cash)));
+        assert_eq!(ledger.imbalance(), None);
+    }
+
+    #[test]
+    fn pages_are_listed_by_venue_then_currency_whenever_they_were_opened() {
+        let mut ledger = Ledger::new();
+        for (venue, currency) in [(2, 1), (0, 7), (2, 0), (0, 3)] {
+            ledger.open(VenueId(venue), CurrencyId(currency));
+        }
+        let order: Vec<_> =
+            ledger.pages().map(|(venue, currency, _)| (venue.0, currency.0)).collect();
+        assert_eq!(order, [(0, 3), (0, 7), (2, 0), (2, 1)]);
+    }
+
+    #[test]
+    fn an_unused_page_is_no_part_of_the_hash() {
+        let digest = |ledger: &Ledger| {
+            let mut hash = StateHash::new();
+            ledger.digest(&mut hash);
+            hash
+        };
+        let mut ledger = Ledger::new();
+        let page = ledger.open(VENUE, COIN);
+        ledger.post(&[step(page, Transfers, Cash, 1)]).unwrap();
+        let before = digest(&ledger);
+        ledger.open(VenueId(0), COIN);
+        assert_eq!(digest(&ledger), before);
+        ledger.post_rounded(&[], page, 1).unwrap();
+        assert_ne!(digest(&ledger), before);
+    }
+}

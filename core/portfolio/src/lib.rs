@@ -21,6 +21,8 @@ mod position;
 mod positions;
 mod prices;
 pub mod statistics;
+#[cfg(test)]
+mod testing;
 mod valuation;
 mod wide;
 

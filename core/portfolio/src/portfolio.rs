@@ -464,9 +464,11 @@ impl Portfolio {
     pub fn digest(&self, hash: &mut StateHash) {
         self.ledger.digest(hash);
         self.positions.digest(hash);
-        for terms in self.terms.iter().flatten() {
-            if !terms.unassigned.is_zero() {
-                hash.wide(terms.unassigned.units());
+        for (at, terms) in self.terms.iter().enumerate() {
+            let unassigned = terms.map_or(Money::ZERO, |terms| terms.unassigned);
+            if !unassigned.is_zero() {
+                hash.word(at as u64);
+                hash.wide(unassigned.units());
             }
         }
     }

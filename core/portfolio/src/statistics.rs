@@ -219,3 +219,96 @@ fn ratio(now: Money, before: Money) -> Option<f64> {
     let gain = now.checked_sub(before)?;
     Some(gain.units() as f64 / before.units() as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600;
+
+    fn curve(days: Days, points: &[(i64, i128)]) -> EquityCurve {
+        let mut curve = EquityCurve::new(days, Span::ZERO);
+        for (hour, equity) in points {
+            curve.observe(crate::testing::at(hour * HOUR), Money::from_units(*equity));
+        }
+        curve
+    }
+
+    fn near(a: f64, b: f64) -> bool {
+        (a - b).abs() <= 1e-12 * b.abs().max(1.0)
+    }
+
+    #[test]
+    fn the_deepest_fall_is_the_largest_share_and_the_largest_fall_is_counted_in_money() {
+        let points = [(0, 100), (1, 60), (2, 100), (3, 1_000), (4, 700), (5, 900)];
+        let curve = curve(Days::All, &points);
+        let deepest = curve.max_drawdown().unwrap();
+        assert!(near(deepest.ratio, 0.4), "{}", deepest.ratio);
+        assert_eq!(deepest.money, Money::from_units(40));
+        assert_eq!(deepest.peak_at, crate::testing::at(0));
+        assert_eq!(deepest.trough_at, crate::testing::at(HOUR));
+        assert_eq!(deepest.recovered_at, Some(crate::testing::at(2 * HOUR)));
+        assert_eq!(curve.max_fall(), Money::from_units(300));
+    }
+
+    #[test]
+    fn a_drawdown_that_never_ended_is_not_recovered_and_one_that_never_began_is_none() {
+        let open = curve(Days::All, &[(0, 100), (1, 50), (2, 99)]);
+        assert_eq!(open.max_drawdown().unwrap().recovered_at, None);
+        let rising = curve(Days::All, &[(0, 100), (1, 100), (2, 101)]);
+        assert_eq!(rising.max_drawdown(), None);
+        assert_eq!(rising.max_fall(), Money::ZERO);
+        assert_eq!(curve(Days::All, &[]).end(), None);
+    }
+
+    #[test]
+    fn sharpe_is_mean_over_deviation_of_daily_returns_and_idle_days_count() {
+        // Ends of days 0, 1 and 4; nothing happens on days 2 and 3.
+        let points = [(1, 1_000), (20, 1_100), (30, 1_045), (100, 1_254)];
+        let curve = curve(Days::All, &points);
+        let returns = [0.1, -0.05, 0.0, 0.0, 0.2];
+        let mean = returns.iter().sum::<f64>() / 5.0;
+        let variance = returns.iter().map(|r| (r - mean) * (r - mean)).sum::<f64>() / 4.0;
+        assert_eq!(curve.days(), 5);
+        assert!(near(curve.mean_return().unwrap(), mean));
+        let expected = mean / variance.sqrt() * 365f64.sqrt();
+        assert!(near(curve.sharpe(365.0).unwrap(), expected));
+        assert_eq!(curve.start(), Some(Money::from_units(1_000)));
+        assert_eq!(curve.end(), Some(Money::from_units(1_254)));
+    }
+
+    #[test]
+    fn sharpe_is_undefined_under_two_days_and_without_variance() {
+        let one_day = curve(Days::All, &[(0, 100), (5, 110), (23, 90)]);
+        assert_eq!((one_day.days(), one_day.sharpe(365.0)), (1, None));
+        let still = curve(Days::All, &[(0, 100), (30, 100), (60, 100)]);
+        assert_eq!((still.days(), still.sharpe(365.0)), (3, None));
+        let steady = curve(Days::All, &[(0, 10_000), (1, 11_000), (25, 12_100), (49, 13_310)]);
+        assert_eq!((steady.days(), steady.sharpe(365.0)), (3, None));
+        let ruined = curve(Days::All, &[(0, 100), (1, -5), (25, 3), (49, 9)]);
+        assert_eq!(ruined.sharpe(365.0), None);
+        assert_eq!(curve(Days::All, &[]).sharpe(365.0), None);
+    }
+
+    #[test]
+    fn weekends_are_no_days_where_markets_are_closed() {
+        // 1970-01-01 was a Thursday: hour 0. Friday 24, Saturday 48, Sunday 72, Monday 96.
+        let points = [(1, 1_000), (30, 1_010), (60, 1_020), (90, 1_030), (100, 1_040)];
+        assert_eq!(curve(Days::All, &points).days(), 5);
+        // Thursday, Friday, and a Monday that began at the weekend.
+        assert_eq!(curve(Days::Weekdays, &points).days(), 3);
+        let idle = [(1, 1_000), (30, 1_010), (100, 1_040)];
+        assert_eq!(curve(Days::Weekdays, &idle).days(), 3);
+        // From Thursday to the Thursday after next are eleven weekdays.
+        assert_eq!(curve(Days::Weekdays, &[(1, 1_000), (14 * 24 + 1, 1_040)]).days(), 11);
+    }
+
+    #[test]
+    fn a_day_may_be_cut_at_a_session_close() {
+        let mut curve = EquityCurve::new(Days::All, Span::from_secs(21 * HOUR));
+        for (hour, equity) in [(1, 1_000), (20, 1_100), (22, 1_200)] {
+            curve.observe(crate::testing::at(hour * HOUR), Money::from_units(equity));
+        }
+        assert_eq!(curve.days(), 2);
+    }
+}

@@ -1,8 +1,9 @@
 //! What everything is worth in one currency.
 //!
 //! Equity counts cash once and contracts by what closing them would pay: delivered assets already
-//! stand in cash, so they are valued there and their positions are not counted again. Every figure
-//! comes with the age of the oldest price in it, or is refused.
+//! stand in cash, so they are valued there and their positions are not counted again. Each balance
+//! and each position is converted and rounded by itself, half to even. Every figure comes with the
+//! age of the oldest price in it, or is refused.
 
 use crate::portfolio::Portfolio;
 use crate::prices::{Prices, Unvalued};

@@ -48,7 +48,8 @@ pub(crate) fn mul_div_floor(a: i128, b: i128, d: i128) -> Option<(i128, i128)> {
     }
     if let Some(product) = a.checked_mul(b) {
         let quotient = product.div_euclid(d);
-        return Some((quotient, product - quotient * d));
+        // Below `d`, though the product may pass the end of the integers on the way.
+        return Some((quotient, product.wrapping_sub(quotient.wrapping_mul(d))));
     }
     long_way(a, b, d)
 }
@@ -108,6 +109,17 @@ mod tests {
                 assert_eq!(mul_div(a, b, d, rounding), divide(a * b, d, rounding));
             }
         }
+    }
+
+    #[test]
+    fn the_ends_of_the_integers_do_not_panic() {
+        for (a, b) in [(i128::MIN, 1), (1, i128::MIN), (i128::MIN, i128::MIN), (i128::MAX, -1)] {
+            for d in [1, 3, i128::MAX] {
+                let _ = mul_div(a, b, d, Rounding::HalfEven);
+            }
+        }
+        assert_eq!(mul_div(i128::MIN, 1, 1, Rounding::Down), Some(i128::MIN));
+        assert_eq!(mul_div(i128::MIN, 1, 3, Rounding::Up), Some(i128::MIN / 3));
     }
 
     #[test]

@@ -1,1 +1,29 @@
-//! (being written)
+//! Virtual time, simulated venues, backtests.
+//!
+//! A [`Backtest`] runs the production kernel against [`Venue`]s whose markets are real matching engines
+//! with recorded history in them, over lines with latency, on one virtual clock: a simulation without
+//! faults. It reads no files; sources bring events in.
+//!
+//! Begin at [`Backtest::run`]; how history becomes liquidity is in [`history`], the order of things at
+//! one moment in [`backtest`].
+
+mod account;
+pub mod backtest;
+pub mod history;
+pub mod latency;
+pub mod laws;
+mod merge;
+pub mod models;
+mod scenario;
+pub mod synthetic;
+pub mod venue;
+mod watch;
+
+pub use account::{Account, Cover};
+pub use backtest::{Backtest, Observer, Outcome, Progress};
+pub use latency::Latency;
+pub use merge::Merge;
+pub use models::QueueModel;
+pub use scenario::{FundingSchedule, MarketSetup, Scenario, VenueSetup};
+pub use synthetic::{Synthetic, SyntheticSpec};
+pub use venue::Venue;

@@ -1,0 +1,588 @@
+//! A backtest: the production kernel and simulated venues on one virtual clock, without faults.
+//!
+//! **The order of things.** Events happen by time. At one moment, in this order: recorded data (by
+//! source), market data reaching us, orders reaching venues, answers reaching us (each by venue),
+//! venue timers, engine timers. What takes no time at all does not wait for its turn: an order sent
+//! over an instant line meets the venue as the event that caused it left it, and its answer returns
+//! before anything else happens.
+
+use crate::latency::{Latency, Line};
+use crate::merge::Merge;
+use crate::scenario::Scenario;
+use crate::venue::{self, Venue};
+use crate::watch::Watch;
+use std::collections::VecDeque;
+use tse_kernel::{Command, Counts, Input, Kernel, Output, Setup};
+use tse_model::{
+    AccountEvent, Machine, MarketEvent, Money, OrderEvent, Request, SourceFault, Span, StateHash,
+    Timestamp, VenueId,
+};
+use tse_portfolio::statistics::EquityCurve;
+use tse_portfolio::{Equity, Profit};
+
+/// How many rounds of zero-time messages one event may cause before the run is stopped as endless.
+const ROUNDS_MAX: usize = 1_000_000;
+/// How many events pass between two looks at the progress.
+const PROGRESS_EVERY: u64 = 65_536;
+
+fn in_circles(now: Timestamp) -> SourceFault {
+    SourceFault {
+        code: "TSE-S009",
+        what: format!("{ROUNDS_MAX} messages went to and fro without any time passing"),
+        place: format!("simulated time {now}"),
+        why: Some("a strategy answers each of its own events with another order".to_owned()),
+        fix: "give the venue a latency, or make the strategy wait for the market".to_owned(),
+    }
+}
+
+/// Who watches a run: report writers, tests, people.
+pub trait Observer {
+    /// The engine asked for or told something. An order that just ended can still be looked up.
+    fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
+        let _ = (now, output, kernel);
+    }
+    /// Equity was sampled.
+    fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
+        let _ = (now, equity, kernel);
+    }
+    /// The engine is about to be shown a market event; what it knows is still what was before.
+    fn market(&mut self, now: Timestamp, event: &MarketEvent, kernel: &Kernel) {
+        let _ = (now, event, kernel);
+    }
+}
+
+/// Nobody watches.
+impl Observer for () {}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The virtual clock.
+    pub now: Timestamp,
+    /// Market events so far.
+    pub events: u64,
+    /// How much of the data has been read, in millionths, if it can be told.
+    pub millionths: Option<u32>,
+    /// The last sample of equity.
+    pub equity: Option<Money>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Market events.
+    pub events: u64,
+    /// What the engine counted.
+    pub counts: Counts,
+    /// The hash of everything asked for, heard and booked.
+    pub state_hash: StateHash,
+    /// The first event.
+    pub first: Option<Timestamp>,
+    /// The last moment of the run.
+    pub last: Option<Timestamp>,
+    /// Equity when everything held could first be valued.
+    pub equity_start: Option<Equity>,
+    /// Equity at the end; `None` if something held has no usable price.
+    pub equity_end: Option<Equity>,
+    /// What all positions earned; `None` if something has no usable price.
+    pub profit: Option<Profit>,
+    /// The sampled curve.
+    pub curve: EquityCurve,
+    /// Whether the run was stopped before its data ended.
+    pub interrupted: bool,
+    /// The first law of conservation that was broken, where they are checked.
+    pub broken: Option<String>,
+}
+
+/// Lines to and from one venue.
+struct Link {
+    venue: Venue,
+    recorded_feed: bool,
+    feed: Line<MarketEvent>,
+    orders: Line<Request>,
+    answers: Line<Answer>,
+}
+
+/// What a venue says about us.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Order(OrderEvent),
+    Account(AccountEvent),
+}
+
+impl Answer {
+    fn input(self, venue: VenueId) -> Input {
+        match self {
+            Self::Order(event) => Input::Order(event),
+            Self::Account(event) => Input::Account(venue, event),
+        }
+    }
+}
+
+/// A message that takes no time.
+#[derive(Clone, Copy, Debug)]
+enum Work {
+    Kernel(Input),
+    Venue(usize, venue::Input),
+}
+
+/// What happens next besides data.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Due {
+    Feed(usize),
+    Request(usize),
+    Answer(usize),
+    VenueWake(usize),
+    KernelWake,
+}
+
+/// A run.
+pub struct Backtest {
+    kernel: Kernel,
+    links: Vec<Link>,
+    merge: Merge,
+    watch: Watch,
+    start: Timestamp,
+    end: Timestamp,
+    events: u64,
+    now: Timestamp,
+    first: Option<Timestamp>,
+    started: bool,
+    finished: bool,
+    /// When the next thing besides data happens; `None` if it must be looked for.
+    next_due: Option<Option<(Timestamp, Due)>>,
+    /// The link of each venue of the catalogue.
+    link_of: Vec<Option<usize>>,
+    // Buffers, empty between events.
+    work: VecDeque<Work>,
+    outputs: Vec<Output>,
+    words: Vec<venue::Output>,
+    audit: bool,
+    broken: Option<String>,
+}
+
+impl Backtest {
+    /// Sets a scenario up.
+    ///
+    /// # Errors
+    /// The first source that cannot be read at all.
+    pub fn new(scenario: Scenario) -> Result<Self, SourceFault> {
+        let watch = Watch::new(&scenario);
+        let mut portfolio = tse_portfolio::Portfolio::for_catalog(&scenario.catalog);
+        if scenario.audit {
+            portfolio.start_audit();
+        }
+        let mut links = Vec::with_capacity(scenario.venues.len());
+        for setup in &scenario.venues {
+            for (currency, amount) in &setup.deposits {
+                portfolio
+                    .deposit(setup.venue, *currency, *amount)
+                    .expect("an opening balance fits");
+            }
+            let name = &scenario.catalog.venue(setup.venue).name;
+            let purpose = |line: &str| format!("latency:{line}:{name}");
+            links.push(Link {
+                venue: Venue::new(&scenario.catalog, setup),
+                recorded_feed: setup.feed == Latency::Recorded,
+                feed: Line::new(setup.feed.clone(), scenario.seed, &purpose("feed")),
+                orders: Line::new(setup.order.clone(), scenario.seed, &purpose("order")),
+                answers: Line::new(setup.response.clone(), scenario.seed, &purpose("response")),
+            });
+        }
+        let mut link_of = vec![None; scenario.catalog.venues().len()];
+        for (number, link) in links.iter().enumerate() {
+            link_of[link.venue.id().index()] = Some(number);
+        }
+        let kernel = Kernel::new(Setup {
+            catalog: scenario.catalog,
+            portfolio,
+            limits: scenario.limits,
+            repeat_window: scenario.repeat_window,
+            answer_timeout: scenario.answer_timeout,
+            strategies: scenario.strategies,
+        });
+        Ok(Self {
+            kernel,
+            links,
+            merge: Merge::new(scenario.sources)?,
+            watch,
+            start: scenario.start.unwrap_or(Timestamp::MIN),
+            end: scenario.end.unwrap_or(Timestamp::MAX),
+            events: 0,
+            now: Timestamp::MIN,
+            first: None,
+            started: false,
+            finished: false,
+            next_due: None,
+            link_of,
+            work: VecDeque::new(),
+            outputs: Vec::new(),
+            words: Vec::new(),
+            audit: scenario.audit,
+            broken: None,
+        })
+    }
+
+    /// The engine.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// A venue.
+    pub fn venue(&self, venue: VenueId) -> Option<&Venue> {
+        self.links.iter().map(|link| &link.venue).find(|it| it.id() == venue)
+    }
+
+    /// Runs to the end of the data, or until `go_on` says no: what was done is kept then.
+    ///
+    /// # Errors
+    /// What a source says when the rest of it cannot be read.
+    pub fn run(
+        &mut self,
+        observer: &mut impl Observer,
+        mut go_on: impl FnMut(&Progress) -> bool,
+    ) -> Result<Outcome, SourceFault> {
+        let mut interrupted = false;
+        let mut look = PROGRESS_EVERY;
+        while self.advance(Timestamp::MAX, observer)? {
+            if self.events >= look {
+                look = self.events + PROGRESS_EVERY;
+                if !go_on(&self.progress()) {
+                    interrupted = true;
+                    break;
+                }
+            }
+        }
+        self.finish(observer)?;
+        Ok(self.outcome(interrupted))
+    }
+
+    /// Runs until the virtual clock would pass `until`. Says whether there is more to come.
+    ///
+    /// # Errors
+    /// What a source says when the rest of it cannot be read.
+    pub fn run_until(
+        &mut self,
+        until: Timestamp,
+        observer: &mut impl Observer,
+    ) -> Result<bool, SourceFault> {
+        while self.next_time().is_some_and(|at| at <= until) {
+            if !self.advance(until, observer)? {
+                return Ok(false);
+            }
+        }
+        Ok(self.merge.peek().is_some())
+    }
+
+    /// The virtual clock; `None` before the first event.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.first.map(|_| self.now)
+    }
+
+    /// When the next thing happens.
+    pub fn next_time(&mut self) -> Option<Timestamp> {
+        let data = self.merge.peek().map(|event| event.ts_event);
+        let due = self.due().map(|(at, _)| at);
+        match (data, due) {
+            (Some(data), Some(due)) => Some(data.min(due)),
+            (data, due) => data.or(due),
+        }
+    }
+
+    /// How far the run is.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            now: self.now,
+            events: self.events,
+            millionths: self.merge.progress(),
+            equity: self.watch.last_equity(),
+        }
+    }
+
+    /// Takes the next thing that happens to completion, if it is not after `until`. `false` when the
+    /// data has ended.
+    #[inline]
+    fn advance(
+        &mut self,
+        until: Timestamp,
+        observer: &mut impl Observer,
+    ) -> Result<bool, SourceFault> {
+        let Some(event) = self.merge.peek().copied() else { return Ok(false) };
+        if event.ts_event < self.start {
+            self.merge.advance()?;
+            return Ok(true);
+        }
+        if event.ts_event >= self.end {
+            return Ok(false);
+        }
+        if let Some((at, due)) = self.due()
+            && at < event.ts_event
+        {
+            if at <= until {
+                self.happen(at, due, observer)?;
+            }
+            return Ok(true);
+        }
+        if event.ts_event > until {
+            return Ok(true);
+        }
+        self.merge.advance()?;
+        self.events += 1;
+        // A source that steps back is read as if its clock had stood still.
+        let now = event.ts_event.max(self.now);
+        self.clock(now, observer);
+        if !self.started {
+            self.started = true;
+            self.first = Some(now);
+            self.step_kernel(now, Input::Command(Command::Start), observer);
+        }
+        self.show(now, event, observer);
+        if !self.work.is_empty() {
+            self.settle(now, observer)?;
+        }
+        if self.audit {
+            self.check();
+        }
+        Ok(true)
+    }
+
+    /// Moves the clock: samples that fall before `now` are taken first.
+    #[inline]
+    fn clock(&mut self, now: Timestamp, observer: &mut impl Observer) {
+        if now >= self.watch.next_sample() {
+            self.watch.sample(now, &self.kernel, observer);
+        }
+        self.now = now;
+    }
+
+    fn due(&mut self) -> Option<(Timestamp, Due)> {
+        if let Some(due) = self.next_due {
+            return due;
+        }
+        let mut best: Option<(Timestamp, Due)> = None;
+        let mut offer = |at: Option<Timestamp>, due: Due| {
+            if let Some(at) = at
+                && best.is_none_or(|best| (at, due) < best)
+            {
+                best = Some((at, due));
+            }
+        };
+        for (number, link) in self.links.iter().enumerate() {
+            offer(link.feed.next(), Due::Feed(number));
+            offer(link.orders.next(), Due::Request(number));
+            offer(link.answers.next(), Due::Answer(number));
+            offer(link.venue.wake_at(), Due::VenueWake(number));
+        }
+        offer(self.kernel.wake_at(), Due::KernelWake);
+        self.next_due = Some(best);
+        best
+    }
+
+    /// Something besides data happens.
+    fn happen(
+        &mut self,
+        at: Timestamp,
+        due: Due,
+        observer: &mut impl Observer,
+    ) -> Result<(), SourceFault> {
+        // A timer may have been due in the past: it fires now, and the clock does not go back.
+        let now = at.max(self.now);
+        self.clock(now, observer);
+        self.next_due = None;
+        match due {
+            Due::Feed(number) => {
+                if let Some((_, event)) = self.links[number].feed.receive() {
+                    observer.market(now, &event, &self.kernel);
+                    self.step_kernel(now, Input::Market(event), observer);
+                }
+            }
+            Due::Request(number) => {
+                if let Some((_, request)) = self.links[number].orders.receive() {
+                    self.step_venue(now, number, venue::Input::Request(request), observer);
+                }
+            }
+            Due::Answer(number) => {
+                let venue = self.links[number].venue.id();
+                if let Some((_, answer)) = self.links[number].answers.receive() {
+                    self.step_kernel(now, answer.input(venue), observer);
+                }
+            }
+            Due::VenueWake(number) => self.step_venue(now, number, venue::Input::Wake, observer),
+            Due::KernelWake => self.step_kernel(now, Input::Wake, observer),
+        }
+        self.settle(now, observer)?;
+        if self.audit {
+            self.check();
+        }
+        Ok(())
+    }
+
+    /// Shows a venue what its market did.
+    #[inline]
+    fn show(&mut self, now: Timestamp, event: MarketEvent, observer: &mut impl Observer) {
+        let Some(instrument) = self.kernel.catalog().get_instrument(event.instrument) else {
+            return;
+        };
+        if let Some(number) = self.link_of[instrument.venue.index()] {
+            self.step_venue(now, number, venue::Input::Market(event), observer);
+        }
+    }
+
+    /// Steps a venue and sends what it says on its way.
+    #[inline]
+    fn step_venue(
+        &mut self,
+        now: Timestamp,
+        number: usize,
+        input: venue::Input,
+        observer: &mut impl Observer,
+    ) {
+        let link = &mut self.links[number];
+        let before = link.venue.wake_at();
+        let mut words = std::mem::take(&mut self.words);
+        link.venue.step(now, input, &mut words);
+        if link.venue.wake_at() != before {
+            self.next_due = None;
+        }
+        for word in &words {
+            let link = &mut self.links[number];
+            match *word {
+                venue::Output::Feed(event) if link.feed.is_instant() => {
+                    observer.market(now, &event, &self.kernel);
+                    self.step_kernel(now, Input::Market(event), observer);
+                }
+                venue::Output::Feed(event) => {
+                    let recorded = if link.recorded_feed {
+                        event.ts_recv - event.ts_event
+                    } else {
+                        Span::ZERO
+                    };
+                    link.feed.send(now, recorded, event);
+                    self.next_due = None;
+                }
+                venue::Output::Order(event) => self.answer(now, number, Answer::Order(event)),
+                venue::Output::Account(event) => self.answer(now, number, Answer::Account(event)),
+            }
+        }
+        words.clear();
+        self.words = words;
+    }
+
+    fn answer(&mut self, now: Timestamp, number: usize, answer: Answer) {
+        let link = &mut self.links[number];
+        if link.answers.is_instant() {
+            self.work.push_back(Work::Kernel(answer.input(link.venue.id())));
+        } else {
+            link.answers.send(now, Span::ZERO, answer);
+            self.next_due = None;
+        }
+    }
+
+    /// Steps the engine and sends what it asks for on its way.
+    #[inline]
+    fn step_kernel(&mut self, now: Timestamp, input: Input, observer: &mut impl Observer) {
+        let before = self.kernel.wake_at();
+        let mut outputs = std::mem::take(&mut self.outputs);
+        self.kernel.step(now, input, &mut outputs);
+        if self.kernel.wake_at() != before {
+            self.next_due = None;
+        }
+        for output in &outputs {
+            observer.output(now, output, &self.kernel);
+            let Output::Send(venue, request) = *output else { continue };
+            let Some(number) = self.link_of[venue.index()] else { continue };
+            let link = &mut self.links[number];
+            if link.orders.is_instant() {
+                self.work.push_back(Work::Venue(number, venue::Input::Request(request)));
+            } else {
+                link.orders.send(now, Span::ZERO, request);
+                self.next_due = None;
+            }
+        }
+        outputs.clear();
+        self.outputs = outputs;
+    }
+
+    /// Lets everything happen that takes no time, in the order it was caused.
+    #[inline]
+    fn settle(&mut self, now: Timestamp, observer: &mut impl Observer) -> Result<(), SourceFault> {
+        let mut rounds = 0;
+        while let Some(work) = self.work.pop_front() {
+            rounds += 1;
+            if rounds > ROUNDS_MAX {
+                self.work.clear();
+                return Err(in_circles(now));
+            }
+            match work {
+                Work::Kernel(input) => self.step_kernel(now, input, observer),
+                Work::Venue(number, input) => self.step_venue(now, number, input, observer),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the run: strategies are told, what is on its way arrives, a last sample is taken.
+    ///
+    /// # Errors
+    /// A strategy that trades in circles without any time passing.
+    pub fn finish(&mut self, observer: &mut impl Observer) -> Result<(), SourceFault> {
+        if self.finished || !self.started {
+            return Ok(());
+        }
+        self.finished = true;
+        self.step_kernel(self.now, Input::Command(Command::Stop), observer);
+        self.settle(self.now, observer)?;
+        // Timers could go on for ever; messages end.
+        loop {
+            let lines = self.links.iter().enumerate().flat_map(|(number, link)| {
+                [
+                    (link.feed.next(), Due::Feed(number)),
+                    (link.orders.next(), Due::Request(number)),
+                    (link.answers.next(), Due::Answer(number)),
+                ]
+            });
+            let next = lines.filter_map(|(at, due)| at.map(|at| (at, due))).min();
+            let Some((at, due)) = next else { break };
+            self.happen(at, due, observer)?;
+        }
+        self.watch.finish(self.now, &self.kernel, observer);
+        if self.audit {
+            self.check();
+        }
+        Ok(())
+    }
+
+    /// What the run came to so far.
+    pub fn outcome(&self, interrupted: bool) -> Outcome {
+        let (equity_start, equity_end) = self.watch.equity();
+        Outcome {
+            events: self.events,
+            counts: self.kernel.counts(),
+            state_hash: self.kernel.state_hash(),
+            first: self.first,
+            last: self.first.map(|_| self.now),
+            equity_start,
+            equity_end,
+            profit: self.watch.profit(self.now, &self.kernel),
+            curve: self.watch.curve().clone(),
+            interrupted,
+            broken: self.broken.clone(),
+        }
+    }
+
+    /// Checks every law of conservation.
+    fn check(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
+        let quiet = self.links.iter().all(|link| {
+            link.feed.next().is_none()
+                && link.orders.next().is_none()
+                && link.answers.next().is_none()
+        });
+        let venues = self.links.iter().map(|link| &link.venue);
+        if let Err(broken) = crate::laws::check(&self.kernel, venues, quiet) {
+            self.broken = Some(format!("{}: {broken}", self.now));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What a run consists of, as plain data: names, venues, sources, strategies, limits.
+//!
+//! Whoever reads configuration files fills one of these; nothing here reads anything.
+
+use crate::latency::Latency;
+use crate::models::QueueModel;
+use tse_kernel::LimitTable;
+use tse_model::{Catalog, CurrencyId, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId};
+use tse_portfolio::statistics::Days;
+use tse_strategy::{FixedRate, Strategy};
+
+/// A backtest, ready to run.
+pub struct Scenario {
+    /// Seeds every random stream of the run.
+    pub seed: u64,
+    /// The names of the run.
+    pub catalog: Catalog,
+    /// Every venue of the catalogue, in its order.
+    pub venues: Vec<VenueSetup>,
+    /// Where market data comes from. At equal times an earlier source goes first.
+    pub sources: Vec<Box<dyn Source>>,
+    /// The strategies, with what each may trade.
+    pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
+    /// The limits of every scope.
+    pub limits: LimitTable,
+    /// The longest window of any repeat limit (C08).
+    pub repeat_window: Span,
+    /// How long a venue may take to answer before an order counts as unknown.
+    pub answer_timeout: Span,
+    /// What results are counted in.
+    pub base: CurrencyId,
+    /// Conversions that no instrument prices: assumptions, printed with the result.
+    pub rates: Vec<FixedRate>,
+    /// How old a price may be that something is valued with.
+    pub price_age_max: Span,
+    /// How often equity is sampled.
+    pub sample_every: Span,
+    /// Which days have returns, for annualised figures.
+    pub days: Days,
+    /// Only events from here on.
+    pub start: Option<Timestamp>,
+    /// Only events before.
+    pub end: Option<Timestamp>,
+    /// Whether every law of conservation is checked after every event: slow, for tests.
+    pub audit: bool,
+}
+
+/// A simulated venue and our account there.
+pub struct VenueSetup {
+    /// Which venue.
+    pub venue: VenueId,
+    /// What the account holds at the start.
+    pub deposits: Vec<(CurrencyId, Money)>,
+    /// From the venue's matching engine to us: market data.
+    pub feed: Latency,
+    /// From us to its matching engine: orders.
+    pub order: Latency,
+    /// From its matching engine to us: answers and fills.
+    pub response: Latency,
+    /// How its markets are simulated; one entry for each of its instruments.
+    pub markets: Vec<MarketSetup>,
+}
+
+/// How one market is simulated.
+#[derive(Clone, Copy, Debug)]
+pub struct MarketSetup {
+    /// Which instrument.
+    pub instrument: InstrumentId,
+    /// Where in the queue our resting orders stand.
+    pub queue: QueueModel,
+    /// For sources that show only trades or bars: how far from the last price the other side is
+    /// assumed to stand, in ticks.
+    pub half_spread: i64,
+    /// Funding paid at fixed times, where the data brings none.
+    pub funding: Option<FundingSchedule>,
+}
+
+/// Funding at multiples of an interval since the epoch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FundingSchedule {
+    /// How often.
+    pub every: Span,
+    /// What longs pay shorts each time, as a share of value.
+    pub rate: Rate,
+}

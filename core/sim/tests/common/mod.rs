@@ -1,0 +1,349 @@
+//! The harness that all scenarios share: small worlds, events by hand, every law checked after each.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use tse_kernel::{Kernel, LimitTable, Output};
+use tse_model::{
+    Catalog, Decimal, Depth, DepthChange, Events, FeeBasis, FeeSchedule, Fill, InstrumentId,
+    InstrumentSpec, Kind, MarketData, MarketEvent, Price, Qty, Quote, Rate, RejectReason, Request,
+    Rounding, Settlement, Side, Source, Span, Timestamp, Trade,
+};
+use tse_portfolio::statistics::Days;
+use tse_risk::{Limits, Refusal, Repeats, SelfTrade};
+use tse_sim::{
+    Backtest, Latency, MarketSetup, Observer, Outcome, QueueModel, Scenario, VenueSetup,
+};
+use tse_strategy::{Opportunity, Params, Rates, Registry, Setup, Strategy};
+
+pub fn dec(text: &str) -> Decimal {
+    text.parse().expect("a number")
+}
+
+/// One instrument, as most tests want it.
+pub struct Listing {
+    pub symbol: &'static str,
+    pub kind: Kind,
+    pub tick: &'static str,
+    pub lot: &'static str,
+    pub multiplier: &'static str,
+    /// Basis points, maker and taker.
+    pub fees: (&'static str, &'static str),
+    pub margin: bool,
+}
+
+impl Listing {
+    pub fn spot(symbol: &'static str) -> Self {
+        Self {
+            symbol,
+            kind: Kind::Spot,
+            tick: "0.01",
+            lot: "0.001",
+            multiplier: "1",
+            fees: ("0", "0"),
+            margin: false,
+        }
+    }
+
+    pub fn perpetual(symbol: &'static str, inverse: bool) -> Self {
+        Self {
+            kind: Kind::Perpetual { inverse },
+            lot: if inverse { "1" } else { "0.001" },
+            multiplier: if inverse { "100" } else { "1" },
+            margin: true,
+            tick: "0.1",
+            ..Self::spot(symbol)
+        }
+    }
+
+    fn spec(&self) -> InstrumentSpec {
+        let bps = |text: &str| Rate::from_bps(dec(text)).expect("a rate");
+        let basis = FeeBasis::Value { maker: bps(self.fees.0), taker: bps(self.fees.1) };
+        InstrumentSpec {
+            symbol: self.symbol.parse().expect("a symbol"),
+            kind: self.kind,
+            settlement: if self.margin { Settlement::Difference } else { Settlement::Delivery },
+            tick: dec(self.tick),
+            lot: dec(self.lot),
+            multiplier: dec(self.multiplier),
+            qty_min: dec(self.lot),
+            qty_max: None,
+            notional_min: Decimal::ZERO,
+            price_max: None,
+            margin_initial: dec("0.1"),
+            margin_maintenance: dec("0.05"),
+            fees: FeeSchedule::flat(basis, Rounding::HalfEven),
+        }
+    }
+}
+
+/// A world under construction.
+pub struct World {
+    pub catalog: Catalog,
+    pub deposits: Vec<(&'static str, &'static str, &'static str)>,
+    pub events: Vec<MarketEvent>,
+    pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
+    pub queue: QueueModel,
+    pub latency: [Latency; 3],
+    pub limits: Limits,
+    pub seed: u64,
+    pub rates: Rates,
+    pub base: &'static str,
+    pub sources: Vec<Box<dyn Source>>,
+}
+
+/// Limits that no sensible test reaches.
+pub fn generous() -> Limits {
+    Limits {
+        order_qty_max: Some(Qty::new(i64::MAX / 8)),
+        order_value_max: Some(tse_model::Money::from_units(i128::MAX / 4)),
+        collar: Some(Rate::from_billionths(500_000_000)),
+        repeats: Some(Repeats { window: Span::from_secs(1), count: 1_000 }),
+        open_orders_max: Some(1_000),
+        long_max: Some(Qty::new(i64::MAX / 8)),
+        short_max: Some(Qty::new(i64::MAX / 8)),
+        self_trade: SelfTrade::RejectNew,
+        data_age_max: Some(Span::from_secs(3_600)),
+    }
+}
+
+impl World {
+    pub fn new(listings: &[Listing]) -> Self {
+        let mut catalog = Catalog::new();
+        for listing in listings {
+            catalog.define_instrument(listing.spec()).expect("a sound instrument");
+        }
+        Self {
+            catalog,
+            deposits: Vec::new(),
+            events: Vec::new(),
+            strategies: Vec::new(),
+            queue: QueueModel::Back,
+            latency: [Latency::NONE, Latency::NONE, Latency::NONE],
+            limits: generous(),
+            seed: 42,
+            rates: Rates::default(),
+            base: "USD",
+            sources: Vec::new(),
+        }
+    }
+
+    pub fn deposit(
+        &mut self,
+        venue: &'static str,
+        currency: &'static str,
+        amount: &'static str,
+    ) -> &mut Self {
+        self.deposits.push((venue, currency, amount));
+        self
+    }
+
+    pub fn strategy(
+        &mut self,
+        kind: &str,
+        instruments: &[u32],
+        params: &[(&str, &str)],
+    ) -> &mut Self {
+        let registry = Registry::shipped();
+        let kind = registry.get(kind).expect("a known strategy");
+        let given: Vec<_> =
+            params.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let params = Params::new(kind.params, &given).expect("sound parameters");
+        let instruments: Vec<_> = instruments.iter().map(|id| InstrumentId(*id)).collect();
+        let setup = Setup { catalog: &self.catalog, instruments: &instruments, rates: &self.rates };
+        let strategy = (kind.build)(&params, &setup).expect("it can be built");
+        self.strategies.push((strategy, instruments));
+        self
+    }
+
+    pub fn own(&mut self, strategy: impl Strategy + 'static, instruments: &[u32]) -> &mut Self {
+        let instruments = instruments.iter().map(|id| InstrumentId(*id)).collect();
+        self.strategies.push((Box::new(strategy), instruments));
+        self
+    }
+
+    fn push(&mut self, ms: i64, instrument: u32, data: MarketData) -> &mut Self {
+        let at = Timestamp::from_nanos(ms * 1_000_000);
+        self.events.push(MarketEvent {
+            ts_event: at,
+            ts_recv: at,
+            instrument: InstrumentId(instrument),
+            data,
+        });
+        self
+    }
+
+    fn grid(&self, instrument: u32, price: &str, qty: &str) -> (Price, Qty) {
+        let it = self.catalog.instrument(InstrumentId(instrument));
+        (it.price(dec(price)).expect("on the grid"), it.qty(dec(qty)).expect("on the grid"))
+    }
+
+    /// A quote at a time in milliseconds: `(price, size)` bid and ask.
+    pub fn quote(
+        &mut self,
+        ms: i64,
+        instrument: u32,
+        bid: (&str, &str),
+        ask: (&str, &str),
+    ) -> &mut Self {
+        let (bid, bid_qty) = self.grid(instrument, bid.0, bid.1);
+        let (ask, ask_qty) = self.grid(instrument, ask.0, ask.1);
+        self.push(ms, instrument, MarketData::Quote(Quote { bid, bid_qty, ask, ask_qty }))
+    }
+
+    pub fn trade(
+        &mut self,
+        ms: i64,
+        instrument: u32,
+        aggressor: Side,
+        price: &str,
+        qty: &str,
+    ) -> &mut Self {
+        let (price, qty) = self.grid(instrument, price, qty);
+        self.push(
+            ms,
+            instrument,
+            MarketData::Trade(Trade { price, qty, aggressor: Some(aggressor), id: 0 }),
+        )
+    }
+
+    pub fn depth(
+        &mut self,
+        ms: i64,
+        instrument: u32,
+        side: Side,
+        price: &str,
+        qty: &str,
+    ) -> &mut Self {
+        let (price, qty) = self.grid(instrument, price, qty);
+        let change = DepthChange::Set { side, price, qty };
+        self.push(ms, instrument, MarketData::Depth(Depth { change, last: true }))
+    }
+
+    pub fn data(&mut self, ms: i64, instrument: u32, data: MarketData) -> &mut Self {
+        self.push(ms, instrument, data)
+    }
+
+    /// Runs it all with every law checked after every event.
+    pub fn run(self) -> Ran {
+        let mut catalog = self.catalog;
+        let base = catalog.currency_or_default(self.base);
+        let account: Vec<_> = catalog.instruments().iter().map(|_| self.limits).collect();
+        let limits = LimitTable::new(
+            account.clone(),
+            self.strategies.iter().map(|_| account.clone()).collect(),
+        );
+        let venues = (0..catalog.venues().len() as u16).map(|number| {
+            let venue = tse_model::VenueId(number);
+            let here = self.deposits.iter().filter(|(name, ..)| *name == catalog.venue(venue).name);
+            VenueSetup {
+                venue,
+                deposits: here
+                    .map(|(_, code, amount)| {
+                        let currency = catalog.currency_id(code).expect("a known currency");
+                        (currency, catalog.money(dec(amount), currency).expect("enough decimals"))
+                    })
+                    .collect(),
+                feed: self.latency[0].clone(),
+                order: self.latency[1].clone(),
+                response: self.latency[2].clone(),
+                markets: catalog
+                    .instruments()
+                    .iter()
+                    .filter(|it| it.venue == venue)
+                    .map(|it| MarketSetup {
+                        instrument: it.id,
+                        queue: self.queue,
+                        half_spread: 1,
+                        funding: None,
+                    })
+                    .collect(),
+            }
+        });
+        let venues = venues.collect();
+        let mut sources = self.sources;
+        if !self.events.is_empty() {
+            sources.push(Box::new(Events::new(self.events)));
+        }
+        let scenario = Scenario {
+            seed: self.seed,
+            venues,
+            sources,
+            strategies: self.strategies,
+            limits,
+            repeat_window: Span::from_secs(1),
+            answer_timeout: Span::from_secs(30),
+            base,
+            rates: self.rates.all().to_vec(),
+            price_age_max: Span::MAX,
+            sample_every: Span::from_secs(1),
+            days: Days::All,
+            start: None,
+            end: None,
+            audit: true,
+            catalog,
+        };
+        let mut log = Log::default();
+        let mut backtest = Backtest::new(scenario).expect("events can be read");
+        let outcome = backtest.run(&mut log, |_| true).expect("events can be read");
+        assert_eq!(outcome.broken, None, "a law of conservation is broken");
+        Ran { outcome, log, backtest }
+    }
+}
+
+/// What happened, as a list.
+#[derive(Default)]
+pub struct Log {
+    pub requests: Vec<(Timestamp, Request)>,
+    pub fills: Vec<(Timestamp, InstrumentId, Side, Fill)>,
+    pub denied: Vec<Refusal>,
+    pub saw: Vec<Opportunity>,
+    pub rejected: Vec<RejectReason>,
+}
+
+impl Observer for Log {
+    fn output(&mut self, now: Timestamp, output: &Output, _: &Kernel) {
+        match *output {
+            Output::Send(_, request) => self.requests.push((now, request)),
+            Output::Filled { instrument, side, fill, .. } => {
+                self.fills.push((now, instrument, side, fill))
+            }
+            Output::Denied { refusal, .. } => self.denied.push(refusal),
+            Output::Saw(_, opportunity) => self.saw.push(opportunity),
+            Output::Alert(alert) => panic!("nothing alarming happens here: {alert:?}"),
+            Output::Ended(_) => {}
+        }
+    }
+}
+
+/// A world that has been run.
+pub struct Ran {
+    pub outcome: Outcome,
+    pub log: Log,
+    pub backtest: Backtest,
+}
+
+impl Ran {
+    /// Fills as `side price qty`, in decimal text.
+    pub fn fills(&self) -> Vec<String> {
+        let catalog = self.backtest.kernel().catalog();
+        let show = |(_, instrument, side, fill): &(Timestamp, InstrumentId, Side, Fill)| {
+            let it = catalog.instrument(*instrument);
+            format!(
+                "{side} {} @ {} {}",
+                it.qty_decimal(fill.qty),
+                it.price_decimal(fill.price),
+                it.symbol
+            )
+        };
+        self.log.fills.iter().map(show).collect()
+    }
+
+    /// Cash at a venue as decimal text.
+    pub fn cash(&self, venue: &str, currency: &str) -> String {
+        let kernel = self.backtest.kernel();
+        let catalog = kernel.catalog();
+        let (venue, currency) =
+            (catalog.venue_id(venue).unwrap(), catalog.currency_id(currency).unwrap());
+        catalog.show(kernel.portfolio().balance(venue, currency), currency)
+    }
+}
