@@ -2,17 +2,19 @@
 //!
 //! An intent becomes one or more order drafts; each draft is reviewed with everything already open
 //! counted at its worst, booked as an open order, and only then sent. Legs of a group are booked one
-//! after the other and sent together, or not at all.
+//! after the other and sent together, or not at all. A change is reviewed like a new order of what it
+//! leaves, and counts beside the old order until the venue has answered.
 
+use crate::answer::without;
 use crate::kernel::{Kernel, Notice};
 use crate::life::{Evidence, Life, Step};
 use crate::message::Output;
-use crate::orders::{Order, Slot};
+use crate::orders::{Change, Order, Slot, limited};
 use tse_model::{
-    CancelOrder, ClientOrderId, GroupId, InstrumentId, Money, PlaceOrder, Qty, Request, Settlement,
-    Side, StrategyId, Timestamp,
+    CancelOrder, ClientOrderId, GroupId, InstrumentId, ModifyOrder, Money, PlaceOrder, Price, Qty,
+    Request, Settlement, Side, Span, StrategyId, Timestamp,
 };
-use tse_risk::{Approved, Scene, SelfTrade, reference_price, reserve, review};
+use tse_risk::{Approved, Refusal, Scene, SelfTrade, hold, reference_price, review};
 use tse_strategy::{Desk, Intent, Intents, OrderWish, Outcome, QuoteLevel, Reversal, UpdateKind};
 
 impl Kernel {
@@ -28,6 +30,9 @@ impl Kernel {
             match *intent {
                 Intent::Order(order) => self.place(now, strategy, order, out),
                 Intent::Cancel(id) => self.cancel_own(strategy, id, out),
+                Intent::Modify { id, qty, price } => {
+                    self.modify(now, strategy, id, qty, price, out);
+                }
                 Intent::CancelAll(instrument) => self.cancel_all(strategy, instrument, out),
                 Intent::Target { instrument, position, reversal } => {
                     self.target(now, strategy, instrument, position, reversal, out);
@@ -39,7 +44,10 @@ impl Kernel {
                 Intent::Group { from, count } => {
                     self.group(now, strategy, wish.legs(from, count), out)
                 }
-                Intent::Wake(span) => self.set_alarm(now + span, strategy),
+                // At once is a moment later, or a strategy could keep this moment from ending.
+                Intent::Wake(span) => {
+                    self.set_alarm(now + span.max(Span::from_nanos(1)), strategy);
+                }
                 Intent::Saw(opportunity) => {
                     if opportunity.outcome == Outcome::Detected {
                         self.counts.opportunities += 1;
@@ -97,6 +105,9 @@ impl Kernel {
             }
         }
         let complete = booked.len() == legs.len();
+        if !complete {
+            self.repeats.undo(booked.len());
+        }
         for slot in &booked {
             if complete {
                 self.release(*slot, out);
@@ -117,16 +128,16 @@ impl Kernel {
         out: &mut Vec<Output>,
     ) -> Option<Slot> {
         let draft = self.draft(strategy, group, wish);
-        let Some(approved) = self.review(now, draft, out) else {
-            self.counts.denied += 1;
+        let Some(approved) = self.review(now, draft, None, out) else {
             self.notices.push_back(Notice { strategy, order: draft, kind: UpdateKind::Denied });
             return None;
         };
         let request = approved.into_inner();
         let instrument = self.state.catalog.instrument(request.instrument);
         let quote = &self.state.markets[request.instrument.index()].quote;
+        let account = self.state.book(request.instrument, None);
         let held = reference_price(&request, quote)
-            .and_then(|price| reserve(instrument, request.side, price, request.qty));
+            .and_then(|price| hold(instrument, &request, price, &account));
         let (reserved, reserved_in) =
             held.map_or((Money::ZERO, instrument.settle), |held| (held.amount, held.currency));
         let slot = self.state.orders.insert(Order {
@@ -136,6 +147,7 @@ impl Kernel {
             filled: Qty::ZERO,
             filled_value: 0,
             cancelling: false,
+            change: None,
             made: now,
             changed: now,
             venue_id: None,
@@ -147,10 +159,13 @@ impl Kernel {
         Some(slot)
     }
 
+    /// Reviews a draft, which may be what an open order is to become: then that order does not stand
+    /// in its own way. Says why, if it is refused.
     fn review(
         &mut self,
         now: Timestamp,
         draft: PlaceOrder,
+        replaced: Option<Slot>,
         out: &mut Vec<Output>,
     ) -> Option<Approved<PlaceOrder>> {
         let state = &self.state;
@@ -158,7 +173,8 @@ impl Kernel {
         let market = &state.markets[draft.instrument.index()];
         let limits = state.limits.strategy(draft.strategy, draft.instrument);
         let account = state.limits.account(draft.instrument);
-        let repeats = match limits.within(*account).repeats {
+        let both = limits.within(*account);
+        let repeats = match both.repeats {
             Some(limit) => self.repeats.count(now, limit.window, &draft),
             None => 0,
         };
@@ -166,59 +182,66 @@ impl Kernel {
             (Settlement::Delivery, Side::Sell) => instrument.base,
             _ => instrument.settle,
         };
+        let books = [Some(draft.strategy), None].map(|scope| state.book(draft.instrument, scope));
+        let free = state.free_funds(instrument.venue, currency);
+        let (books, free) = match replaced.map(|slot| state.orders.get(slot)) {
+            None => (books, free),
+            Some(order) => (
+                books.map(|book| without(book, order)),
+                free.and_then(|free| free.checked_add(order.reserved)),
+            ),
+        };
         let scene = Scene {
             instrument,
             quote: &market.quote,
             age: market.age(now),
             valid: market.valid,
             open: market.open,
-            strategy: (state.book(draft.instrument, Some(draft.strategy)), limits),
-            account: (state.book(draft.instrument, None), account),
+            latched: state.portfolio.latched().is_some(),
+            strategy: (books[0], limits),
+            account: (books[1], account),
             repeats,
             own_opposite: state.own_best(draft.instrument, draft.side.opposite()),
-            free: state.free_funds(instrument.venue, currency),
+            free,
         };
         self.refusals.clear();
         let approved = review(draft, &scene, &mut self.refusals);
-        if let Some(refusal) = self.refusals.first() {
-            let mode = limits.within(*account).self_trade;
-            if mode == SelfTrade::CancelBoth
-                && matches!(refusal, tse_risk::Refusal::SelfTrade { .. })
-            {
-                self.clear_way(&draft, out);
+        let own = scene.own_opposite;
+        match (&approved, self.refusals.first().copied()) {
+            // Approved although it reaches our own order: then the old ones go first (C14).
+            (Some(approved), _) => {
+                if own.is_some_and(|own| reaches(approved.get(), own)) {
+                    self.clear_way(approved.get(), out);
+                }
             }
-            out.push(Output::Denied {
-                strategy: draft.strategy,
-                instrument: draft.instrument,
-                side: draft.side,
-                refusal: self.refusals[0],
-                reasons: self.refusals.len() as u32,
-            });
-            return None;
-        }
-        // Approved although it reaches our own order: then the old ones go first (C14, cancel-old).
-        if let Some(approved) = &approved
-            && scene.own_opposite.is_some_and(|own| reaches(approved.get(), own))
-        {
-            self.clear_way(&draft, out);
+            (None, Some(refusal)) => {
+                // Nothing else stood in its way: then the old ones go too (C14).
+                if both.self_trade == SelfTrade::CancelBoth
+                    && matches!(self.refusals[..], [Refusal::SelfTrade { .. }])
+                {
+                    self.clear_way(&draft, out);
+                }
+                self.counts.denied += 1;
+                out.push(Output::Denied {
+                    strategy: draft.strategy,
+                    instrument: draft.instrument,
+                    side: draft.side,
+                    refusal,
+                    reasons: self.refusals.len() as u32,
+                });
+            }
+            (None, None) => unreachable!("the gate refuses with a reason"),
         }
         approved
     }
 
     /// Takes back our own orders that `draft` could trade with.
     fn clear_way(&mut self, draft: &PlaceOrder, out: &mut Vec<Output>) {
-        let mut slots = std::mem::take(&mut self.scratch);
-        slots.clear();
-        let others = self.state.orders.open(draft.instrument, draft.side.opposite());
-        slots.extend(
-            others
-                .filter(|(_, order)| order.price().is_none_or(|price| reaches(draft, price)))
-                .map(|(slot, _)| slot),
-        );
-        for slot in &slots {
-            self.cancel(*slot, out);
-        }
-        self.scratch = slots;
+        let in_the_way = |order: &Order| {
+            order.request.side != draft.side
+                && order.keenest().is_none_or(|price| reaches(draft, price))
+        };
+        self.cancel_where(draft.instrument, in_the_way, out);
     }
 
     /// Hands an approved order to its venue.
@@ -252,7 +275,7 @@ impl Kernel {
                 strategy: request.strategy,
                 instrument: request.instrument,
                 side: request.side,
-                refusal: tse_risk::Refusal::Group,
+                refusal: Refusal::Group,
                 reasons: 1,
             });
             out.push(Output::Ended(request.id));
@@ -267,38 +290,83 @@ impl Kernel {
         }
     }
 
-    /// Sends a cancel, unless one is on its way or there is nothing to cancel.
+    /// Sends a cancel, unless one is on its way, there is nothing to cancel, or nobody would hear it.
     pub(crate) fn cancel(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let order = self.state.orders.get_mut(slot);
-        if order.cancelling || !order.life.is_live() {
-            return;
-        }
-        order.cancelling = true;
         let (id, instrument) = (order.request.id, order.request.instrument);
         let venue = self.state.catalog.instrument(instrument).venue;
+        if order.cancelling || !order.life.is_live() || !self.state.is_linked(venue) {
+            return;
+        }
+        self.state.orders.get_mut(slot).cancelling = true;
         self.counts.cancels += 1;
         self.hash.word(id.0 << 16 | 0xFFFF);
         out.push(Output::Send(venue, Request::Cancel(CancelOrder { id, instrument })));
     }
 
-    fn cancel_all(
+    pub(crate) fn cancel_all(
         &mut self,
         strategy: StrategyId,
         instrument: InstrumentId,
         out: &mut Vec<Output>,
     ) {
-        let mut slots = std::mem::take(&mut self.scratch);
-        slots.clear();
-        for side in Side::BOTH {
-            let own = self.state.orders.open(instrument, side);
-            slots.extend(
-                own.filter(|(_, order)| order.request.strategy == strategy).map(|(slot, _)| slot),
-            );
+        self.cancel_where(instrument, |order| order.request.strategy == strategy, out);
+    }
+
+    /// Asks for another total quantity and limit price of an open order.
+    ///
+    /// What only shrinks at the same price needs no review. Until the venue has answered, limits and
+    /// money count the larger of what it was and what it may be. One change is on its way at a time:
+    /// a second one is dropped, and so is one for an order that is ending or that nobody can vouch for.
+    fn modify(
+        &mut self,
+        now: Timestamp,
+        strategy: StrategyId,
+        id: ClientOrderId,
+        qty: Qty,
+        price: Option<Price>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(slot) = self.state.orders.find(id) else { return };
+        let order = self.state.orders.get(slot);
+        let PlaceOrder { instrument, order_type, .. } = order.request;
+        let venue = self.state.catalog.instrument(instrument).venue;
+        let settled = matches!(order.life, Life::Sent | Life::Working)
+            && !order.cancelling
+            && order.change.is_none();
+        if order.request.strategy != strategy || !settled || !self.state.is_linked(venue) {
+            return;
         }
-        for slot in &slots {
-            self.cancel(*slot, out);
+        if qty <= order.filled {
+            return self.cancel(slot, out); // nothing would be left of it
         }
-        self.scratch = slots;
+        let price = price.filter(|price| order.price().is_some_and(|now| now != *price));
+        if price.is_none() && qty == order.request.qty {
+            return; // it is that already
+        }
+        let shrinks = price.is_none() && qty < order.request.qty;
+        let leaves = qty - order.filled;
+        let draft = PlaceOrder {
+            qty: leaves,
+            order_type: price.map_or(order_type, |price| limited(order_type, price)),
+            display: order.request.display.map(|display| display.min(leaves)),
+            ..order.request
+        };
+        if !shrinks {
+            if self.review(now, draft, Some(slot), out).is_none() {
+                let kind = UpdateKind::ModifyDenied;
+                self.notices.push_back(Notice { strategy, order: draft, kind });
+                return;
+            }
+            self.repeats.note(now, &draft);
+        }
+        self.state.orders.ask(slot, Change { qty, price });
+        self.state.hold_for(slot, true);
+        self.counts.modifies += 1;
+        self.hash.word(id.0 << 16 | 0xFFFE);
+        self.hash.int(qty.get());
+        self.hash.int(price.map_or(i64::MIN, |price| price.get()));
+        out.push(Output::Send(venue, Request::Modify(ModifyOrder { id, instrument, qty, price })));
     }
 
     /// Trades what is missing to a position, with what is already on its way counted.
@@ -350,11 +418,12 @@ impl Kernel {
                 if order.request.strategy != strategy || order.cancelling {
                     continue;
                 }
+                let (leaves, price) = order.heading();
                 let fits = |level: &QuoteLevel| {
                     level.side == side
-                        && level.qty == order.leaves()
-                        && order.price().is_some_and(|price| {
-                            price.saturating_sub(level.price).get().abs() <= tolerance
+                        && level.qty == leaves
+                        && price.is_some_and(|price| {
+                            price.saturating_sub(level.price).abs().get() <= tolerance
                         })
                 };
                 match wanted.iter().position(fits) {
@@ -376,6 +445,6 @@ impl Kernel {
 }
 
 /// Whether an order could trade with one of the other side at `price`.
-fn reaches(order: &PlaceOrder, price: tse_model::Price) -> bool {
+fn reaches(order: &PlaceOrder, price: Price) -> bool {
     order.order_type.limit().is_none_or(|limit| order.side.reaches(limit, price))
 }

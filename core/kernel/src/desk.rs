@@ -5,8 +5,8 @@
 
 use crate::orders::{Order, Orders, Slot};
 use tse_model::{
-    Catalog, CurrencyId, InstrumentId, Money, Price, Qty, Rounding, Settlement, Side, StrategyId,
-    Timestamp, VenueId,
+    Catalog, CurrencyId, InstrumentId, Money, Price, Qty, Rounding, Settlement, Side, Span,
+    StrategyId, Timestamp, VenueId,
 };
 use tse_portfolio::{Mark, Portfolio};
 use tse_risk::{Book, Limits};
@@ -31,6 +31,12 @@ impl LimitTable {
         const NONE: &Limits = &NO_LIMITS;
         let of = self.strategy.get(strategy.index());
         of.and_then(|limits| limits.get(instrument.index())).unwrap_or(NONE)
+    }
+    /// The longest window in which any of them counts repeated orders (C08).
+    pub fn repeat_window(&self) -> Span {
+        let all = self.strategy.iter().flatten().chain(&self.account);
+        let windows = all.filter_map(|limits| Some(limits.repeats?.window));
+        windows.max().unwrap_or(Span::ZERO)
     }
     /// The account's limits.
     pub fn account(&self, instrument: InstrumentId) -> &Limits {
@@ -59,16 +65,32 @@ pub struct State {
     pub(crate) limits: LimitTable,
     /// Money set aside for open orders, by venue × currency.
     reserved: Vec<Money>,
+    /// Which instruments pay differences, by the same.
+    on_margin: Vec<Vec<InstrumentId>>,
+    /// Whether the link to a venue is up, by venue.
+    links: Vec<bool>,
+    /// Whether a market says that it is open, by instrument.
+    statuses: Vec<bool>,
 }
 
 impl State {
     /// A desk before anything happened.
     pub fn new(catalog: Catalog, limits: LimitTable, portfolio: Portfolio) -> Self {
-        let places = catalog.venues().len() * catalog.currencies().len();
+        let currencies = catalog.currencies().len();
+        let places = catalog.venues().len() * currencies;
+        let mut on_margin = vec![Vec::new(); places];
+        for it in catalog.instruments() {
+            if it.settlement == Settlement::Difference {
+                on_margin[it.venue.index() * currencies + it.settle.index()].push(it.id);
+            }
+        }
         Self {
             markets: catalog.instruments().iter().map(|_| Market::new()).collect(),
             orders: Orders::new(catalog.instruments().len()),
             reserved: vec![Money::ZERO; places],
+            on_margin,
+            links: vec![true; catalog.venues().len()],
+            statuses: vec![true; catalog.instruments().len()],
             portfolio,
             limits,
             catalog,
@@ -82,6 +104,28 @@ impl State {
     /// Money set aside for open orders.
     pub fn reserved(&self, venue: VenueId, currency: CurrencyId) -> Money {
         self.reserved[self.place(venue, currency)]
+    }
+
+    /// Whether the link to a venue is up.
+    pub fn is_linked(&self, venue: VenueId) -> bool {
+        self.links[venue.index()]
+    }
+
+    /// Notes that the link to a venue came up or broke: its markets take orders only while it is up.
+    pub(crate) fn set_link(&mut self, venue: VenueId, up: bool) {
+        self.links[venue.index()] = up;
+        for it in self.catalog.instruments() {
+            if it.venue == venue {
+                self.markets[it.id.index()].open = up && self.statuses[it.id.index()];
+            }
+        }
+    }
+
+    /// Notes what a market says of itself, which we may not be able to use.
+    pub(crate) fn set_status(&mut self, instrument: InstrumentId, open: bool) {
+        self.statuses[instrument.index()] = open;
+        let linked = self.is_linked(self.catalog.instrument(instrument).venue);
+        self.markets[instrument.index()].open = open && linked;
     }
 
     /// Changes what an order sets aside. Amounts were checked when the order was approved, and a sum
@@ -127,23 +171,14 @@ impl State {
     pub(crate) fn free_funds(&self, venue: VenueId, currency: CurrencyId) -> Option<Money> {
         let mut free =
             self.portfolio.balance(venue, currency).checked_sub(self.reserved(venue, currency))?;
-        for instrument in self.catalog.instruments() {
-            if instrument.settlement == Settlement::Delivery
-                || (instrument.venue, instrument.settle) != (venue, currency)
-            {
+        for id in &self.on_margin[self.place(venue, currency)] {
+            let mut held = self.portfolio.positions().in_instrument(*id);
+            if held.all(|position| position.is_flat()) {
                 continue;
             }
-            if self.portfolio.net(instrument.id).is_zero()
-                && self
-                    .portfolio
-                    .positions()
-                    .in_instrument(instrument.id)
-                    .all(|held| held.is_flat())
-            {
-                continue;
-            }
-            let mark = self.mark(instrument.id)?;
-            for position in self.portfolio.positions().in_instrument(instrument.id) {
+            let instrument = self.catalog.instrument(*id);
+            let mark = self.mark(*id)?;
+            for position in self.portfolio.positions().in_instrument(*id) {
                 free = free.checked_add(position.unrealized(instrument, mark)?)?;
             }
             let value = mark.value(instrument, self.portfolio.net(instrument.id))?.checked_abs()?;
@@ -154,9 +189,10 @@ impl State {
 
     /// Our best open order on `side`, of any strategy. Orders whose cancel is on its way do not count:
     /// requests reach a venue in the order they were sent, so they are gone before a new one arrives.
+    /// One that is being changed counts at either price.
     pub(crate) fn own_best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
         let open = self.orders.open(instrument, side).filter(|(_, order)| !order.cancelling);
-        let prices = open.filter_map(|(_, order)| order.price());
+        let prices = open.filter_map(|(_, order)| order.keenest());
         match side {
             Side::Buy => prices.max(),
             Side::Sell => prices.min(),

@@ -3,13 +3,18 @@
 //! A [`Kernel`] is a [`Machine`](tse_model::Machine). In go market events, the words of venues, timers
 //! and commands; out come requests to venues and notes of what happened. It is the same machine in a
 //! backtest, on paper, live and in a replay: it has no clock, no thread and no idea which of them it
-//! is in. What it knows is in [`State`], what it may do next to an order in [`Life`], how wishes
-//! become orders in `act`.
+//! is in. What it knows is in [`State`], what it may do next to an order in [`Life`]; what markets
+//! show is heard in `feed`, what venues say in `answer` and `account`, and how wishes become orders
+//! is in `act`.
 //!
 //! Begin at [`Kernel`] and its `step`.
 
+mod account;
 mod act;
+mod answer;
 mod desk;
+mod executions;
+mod feed;
 mod kernel;
 mod life;
 mod message;
@@ -17,7 +22,8 @@ mod orders;
 mod repeats;
 
 pub use desk::{LimitTable, State};
-pub use kernel::{Counts, Kernel, Setup};
+pub use executions::EXECUTIONS_KEPT;
+pub use kernel::{Counts, Kernel, STORM, Setup};
 pub use life::{Ending, Evidence, Life, Step};
 pub use message::{Alert, Command, Input, Output};
-pub use orders::{ENDED_KEPT, Order, Orders, Slot};
+pub use orders::{Change, ENDED_KEPT, Order, Orders, Slot};

@@ -2,8 +2,8 @@
 
 use crate::life::Life;
 use tse_model::{
-    AccountEvent, ClientOrderId, Fill, InstrumentId, MarketEvent, Money, OrderEvent, Request, Side,
-    StrategyId, VenueId, Wake,
+    AccountEvent, ClientOrderId, ExecId, Fill, InstrumentId, MarketEvent, Money, OrderEvent,
+    Request, Side, StrategyId, VenueId, Wake,
 };
 use tse_risk::Refusal;
 use tse_strategy::Opportunity;
@@ -61,9 +61,19 @@ pub enum Alert {
     AnswerOverdue(ClientOrderId),
     /// More was filled than was ordered.
     Overfilled(ClientOrderId),
+    /// A venue told of an execution that was booked already: it is booked once.
+    DuplicateFill {
+        /// The order it was told of; zero for one of the venue's own.
+        id: ClientOrderId,
+        /// The execution.
+        exec: ExecId,
+    },
+    /// A venue changed an order to more than was ever asked for. Its word counts.
+    Enlarged(ClientOrderId),
     /// The ledger could not book something and takes no more.
     LedgerLatched,
-    /// A strategy asked for more in one moment than an engine can answer; it is stopped.
+    /// A strategy asked for more in one moment than an engine can answer; it is stopped, and its
+    /// orders are taken back.
     Storm(StrategyId),
 }
 
@@ -90,7 +100,7 @@ pub enum Output {
     /// An order left its life as a live order, or never began one; it can be looked up while this
     /// output is handled.
     Ended(ClientOrderId),
-    /// The gate refused an order; the first of its reasons.
+    /// The gate refused an order, or a change to one; the first of its reasons.
     Denied {
         /// Whose.
         strategy: StrategyId,

@@ -14,6 +14,15 @@ use tse_model::{
 /// How many ended orders stay known.
 pub const ENDED_KEPT: usize = 1_024;
 
+/// A change that was asked of a venue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// The total quantity asked for, filled part included.
+    pub qty: Qty,
+    /// The limit price asked for; `None` for the one it has.
+    pub price: Option<Price>,
+}
+
 /// An order, as the engine knows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Order {
@@ -29,6 +38,8 @@ pub struct Order {
     pub filled_value: i128,
     /// Whether a cancel was sent that has not been answered.
     pub cancelling: bool,
+    /// A change that was sent and has not been answered.
+    pub change: Option<Change>,
     /// When it was made.
     pub made: Timestamp,
     /// When it last changed.
@@ -44,12 +55,49 @@ pub struct Order {
 impl Order {
     /// What has not traded yet.
     pub fn leaves(&self) -> Qty {
-        Qty::new((self.request.qty.get() - self.filled.get()).max(0))
+        self.request.qty.saturating_sub(self.filled).max(Qty::ZERO)
+    }
+
+    /// The most that may still trade: a change on its way may have been made already.
+    pub fn exposed(&self) -> Qty {
+        match self.change {
+            None => self.leaves(),
+            Some(change) => {
+                let qty = self.request.qty.max(change.qty);
+                qty.saturating_sub(self.filled).max(Qty::ZERO)
+            }
+        }
+    }
+
+    /// What it will be once nothing is on its way: unfilled quantity and limit price.
+    pub fn heading(&self) -> (Qty, Option<Price>) {
+        match self.change {
+            None => (self.leaves(), self.price()),
+            Some(change) => {
+                let leaves = change.qty.saturating_sub(self.filled).max(Qty::ZERO);
+                (leaves, change.price.or(self.price()))
+            }
+        }
     }
 
     /// Its limit price, if it has one.
     pub fn price(&self) -> Option<Price> {
         self.request.order_type.limit()
+    }
+
+    /// The limit price most willing to trade that it may have now; `None` if it has no limit.
+    pub fn keenest(&self) -> Option<Price> {
+        let (now, then) = (self.price()?, self.heading().1?);
+        Some(if self.request.side.better(then, now) { then } else { now })
+    }
+}
+
+/// The same kind of order with another limit price, if it has one.
+pub(crate) const fn limited(order_type: OrderType, price: Price) -> OrderType {
+    match order_type {
+        OrderType::Limit(_) => OrderType::Limit(price),
+        OrderType::StopLimit { trigger, .. } => OrderType::StopLimit { trigger, limit: price },
+        OrderType::Market | OrderType::Stop(_) | OrderType::TrailingStop(_) => order_type,
     }
 }
 
@@ -61,7 +109,53 @@ pub struct Slot(u32);
 #[derive(Clone, Debug, Default)]
 struct Open {
     slots: [Vec<Slot>; 2],
+    all: Totals,
+    /// The same by strategy; few trade in one market.
+    shares: Vec<(StrategyId, Totals)>,
+}
+
+/// Sums over open orders.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
     qty: [Qty; 2],
+    orders: u32,
+}
+
+impl Open {
+    /// Changes the sums of a strategy and of all by this much on one side.
+    fn add(&mut self, strategy: StrategyId, side: Side, lots: Qty) {
+        self.all.qty[side.index()] += lots;
+        self.share(strategy).qty[side.index()] += lots;
+    }
+
+    fn share(&mut self, strategy: StrategyId) -> &mut Totals {
+        let at = match self.shares.iter().position(|(owner, _)| *owner == strategy) {
+            Some(at) => at,
+            None => {
+                self.shares.push((strategy, Totals::default()));
+                self.shares.len() - 1
+            }
+        };
+        &mut self.shares[at].1
+    }
+
+    fn list(&mut self, slot: Slot, order: &Order) {
+        let (strategy, side) = (order.request.strategy, order.request.side);
+        self.slots[side.index()].push(slot);
+        self.add(strategy, side, order.exposed());
+        self.all.orders += 1;
+        self.share(strategy).orders += 1;
+    }
+
+    fn delist(&mut self, slot: Slot, order: &Order) {
+        let (strategy, side) = (order.request.strategy, order.request.side);
+        let slots = &mut self.slots[side.index()];
+        let at = slots.iter().position(|other| *other == slot);
+        slots.remove(at.expect("a live order is listed"));
+        self.add(strategy, side, -order.exposed());
+        self.all.orders -= 1;
+        self.share(strategy).orders -= 1;
+    }
 }
 
 /// The orders of an engine.
@@ -110,9 +204,7 @@ impl Orders {
             }
         };
         self.by_id.insert(order.request.id.0, slot);
-        let open = &mut self.open[order.request.instrument.index()];
-        open.slots[order.request.side.index()].push(slot);
-        open.qty[order.request.side.index()] += order.request.qty;
+        self.open[order.request.instrument.index()].list(slot, &order);
         self.live += 1;
         slot
     }
@@ -127,8 +219,7 @@ impl Orders {
         &self.slab[slot.0 as usize]
     }
 
-    /// The order in a slot, to change. What is open is kept by [`fill`](Self::fill) and
-    /// [`end`](Self::end).
+    /// The order in a slot, to change what no sum depends on.
     pub fn get_mut(&mut self, slot: Slot) -> &mut Order {
         &mut self.slab[slot.0 as usize]
     }
@@ -138,17 +229,45 @@ impl Orders {
         self.find(id).map(|slot| self.get(slot))
     }
 
-    /// Books a fill of `qty` at `price`.
-    pub fn fill(&mut self, slot: Slot, price: Price, qty: Qty) {
+    /// Changes an order and what the sums count of it.
+    fn change(&mut self, slot: Slot, change: impl FnOnce(&mut Order)) {
         let order = &mut self.slab[slot.0 as usize];
-        let before = order.leaves();
-        order.filled += qty;
-        order.filled_value += i128::from(price.get()) * i128::from(qty.get());
-        let traded = before - order.leaves();
-        if order.life.is_live() {
-            let side = order.request.side.index();
-            self.open[order.request.instrument.index()].qty[side] -= traded;
+        let before = order.exposed();
+        change(order);
+        let more = order.exposed() - before;
+        if order.life.is_live() && !more.is_zero() {
+            let (strategy, side) = (order.request.strategy, order.request.side);
+            self.open[order.request.instrument.index()].add(strategy, side, more);
         }
+    }
+
+    /// Books a fill of `qty` at `price`. More than was ordered is a fact like any other.
+    pub fn fill(&mut self, slot: Slot, price: Price, qty: Qty) {
+        self.change(slot, |order| {
+            let value = i128::from(price.get()) * i128::from(qty.get());
+            order.filled = order.filled.saturating_add(qty);
+            order.filled_value = order.filled_value.saturating_add(value);
+        });
+    }
+
+    /// Notes that a change was asked for: until it is answered, the larger of both counts.
+    pub fn ask(&mut self, slot: Slot, change: Change) {
+        self.change(slot, |order| order.change = Some(change));
+    }
+
+    /// Forgets a change that was not made.
+    pub fn unask(&mut self, slot: Slot) {
+        self.change(slot, |order| order.change = None);
+    }
+
+    /// Makes a change: total quantity, and limit price where it has one.
+    pub fn amend(&mut self, slot: Slot, qty: Qty, price: Price) {
+        self.change(slot, |order| {
+            order.change = None;
+            order.request.qty = qty;
+            order.request.order_type = limited(order.request.order_type, price);
+            order.request.display = order.request.display.map(|display| display.min(qty));
+        });
     }
 
     /// Moves an order to a life in which it cannot trade any more.
@@ -156,22 +275,14 @@ impl Orders {
         let order = &mut self.slab[slot.0 as usize];
         debug_assert!(order.life.is_live() && !life.is_live());
         order.life = life;
-        let leaves = order.leaves();
-        let open = &mut self.open[order.request.instrument.index()];
-        let side = order.request.side.index();
-        open.qty[side] -= leaves;
-        let at = open.slots[side].iter().position(|other| *other == slot);
-        open.slots[side].remove(at.expect("a live order is listed"));
+        self.open[order.request.instrument.index()].delist(slot, order);
+        order.change = None;
         self.live -= 1;
         self.ended.push_back(slot);
         if self.ended.len() > ENDED_KEPT {
             let oldest = self.ended.pop_front().expect("it is longer than nothing");
-            // A dispute may have brought it back: then it stays.
-            let order = &self.slab[oldest.0 as usize];
-            if !order.life.is_live() {
-                self.by_id.remove(order.request.id.0);
-                self.free.push(oldest);
-            }
+            self.by_id.remove(self.slab[oldest.0 as usize].request.id.0);
+            self.free.push(oldest);
         }
     }
 
@@ -180,10 +291,7 @@ impl Orders {
         let order = &mut self.slab[slot.0 as usize];
         debug_assert!(!order.life.is_live());
         order.life = Life::Disputed;
-        let (side, leaves) = (order.request.side.index(), order.leaves());
-        let open = &mut self.open[order.request.instrument.index()];
-        open.qty[side] += leaves;
-        open.slots[side].push(slot);
+        self.open[order.request.instrument.index()].list(slot, order);
         self.live += 1;
         self.ended.retain(|ended| *ended != slot);
     }
@@ -199,29 +307,22 @@ impl Orders {
             .map(|slot| (*slot, self.get(*slot)))
     }
 
-    /// Position-relevant sums over the open orders of a market: unfilled quantity by side, and how
-    /// many there are. For one strategy, or for all.
+    /// Sums over the open orders of a market: what may still trade by side, and how many there are.
+    /// For one strategy, or for all.
     pub fn totals(
         &self,
         instrument: InstrumentId,
         strategy: Option<StrategyId>,
     ) -> ([Qty; 2], u32) {
         let open = &self.open[instrument.index()];
-        let Some(strategy) = strategy else {
-            return (open.qty, (open.slots[0].len() + open.slots[1].len()) as u32);
-        };
-        let mut qty = [Qty::ZERO; 2];
-        let mut count = 0;
-        for side in Side::BOTH {
-            for slot in &open.slots[side.index()] {
-                let order = self.get(*slot);
-                if order.request.strategy == strategy {
-                    qty[side.index()] += order.leaves();
-                    count += 1;
-                }
+        let totals = match strategy {
+            None => open.all,
+            Some(strategy) => {
+                let share = open.shares.iter().find(|(owner, _)| *owner == strategy);
+                share.map_or(Totals::default(), |(_, totals)| *totals)
             }
-        }
-        (qty, count)
+        };
+        (totals.qty, totals.orders)
     }
 
     /// How many orders may still trade.

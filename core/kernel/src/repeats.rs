@@ -62,16 +62,29 @@ impl RecentOrders {
         self.sent.push_back((now, key));
     }
 
+    /// Forgets the last orders that were noted: they were held back after all.
+    pub(crate) fn undo(&mut self, orders: usize) {
+        for _ in 0..orders {
+            if let Some((_, key)) = self.sent.pop_back() {
+                self.uncount(key);
+            }
+        }
+    }
+
     fn forget(&mut self, now: Timestamp) {
         while let Some((at, key)) = self.sent.front().copied() {
             if at + self.window > now {
                 break;
             }
             self.sent.pop_front();
-            match self.counts.get_mut(key) {
-                Some(count) if *count > 1 => *count -= 1,
-                _ => drop(self.counts.remove(key)),
-            }
+            self.uncount(key);
+        }
+    }
+
+    fn uncount(&mut self, key: u64) {
+        match self.counts.get_mut(key) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(self.counts.remove(key)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Nanoseconds per command on a mixed stream: 55 % limit orders, 38 % cancels, 7 % market orders.
 //!
-//! `cargo run --release -p tse-matching --example mixed [seed]`
+//! `cargo run --release -p tse-matching --example mixed [seed] [name of one line]`
 //!
 //! The stream is drawn beforehand from one seed (42) by running it through a book, so that cancels
 //! name orders that are open; the timed runs then only look up handles in a table, place, cancel and
@@ -15,6 +15,10 @@
 //! * `sparse`: uniform over 500,000 ticks: nearly each order a level of its own. 20,000 orders.
 //!
 //! A run is 1,000,000 commands on a warm book; printed are the best and the median of nine.
+//!
+//! A last line, `feed`, is about an owner that keeps one order per price as recorded depth says: each
+//! update draws a side, a distance as in `near` from a middle that wanders, and a quantity, zero one
+//! time in five; the order there is looked up by price and rested, set or taken out.
 
 #![allow(clippy::print_stdout, reason = "it is what a program prints with")]
 
@@ -149,61 +153,104 @@ impl Generator {
     }
 }
 
+/// Times `run` on a fresh copy of something nine times; tells tenths of a nanosecond per command.
+fn timed<T: Clone>(start_from: &T, mut run: impl FnMut(&mut T)) -> (u128, u128) {
+    let mut times: Vec<u128> = (0..RUNS)
+        .map(|_| {
+            let mut copy = start_from.clone();
+            let start = Instant::now();
+            run(&mut copy);
+            let time = start.elapsed().as_nanos();
+            black_box(&copy);
+            time * 10 / COMMANDS as u128
+        })
+        .collect();
+    times.sort_unstable();
+    (times[0], times[RUNS / 2])
+}
+
+fn print(name: &str, (best, median): (u128, u128), about: &str) {
+    let (b, m) = ((best / 10, best % 10), (median / 10, median % 10));
+    println!("{name:<7} {:>3}.{} ns, median {:>3}.{} ns   {about}", b.0, b.1, m.0, m.1);
+}
+
+fn mixed(seed: u64, shape: Shape) {
+    let mut generator = Generator::new(seed, shape);
+    while generator.open.len() < shape.orders {
+        let add = generator.add();
+        generator.carry_out(add);
+    }
+    // What the prefill looks like still shows in the shape of the book: let it settle.
+    for _ in 0..COMMANDS / 2 {
+        let command = generator.draw();
+        generator.carry_out(command);
+    }
+    let book = generator.book.clone();
+    let start_from = (book.clone(), generator.handles.clone());
+    let stream: Vec<Command> = (0..COMMANDS)
+        .map(|_| {
+            let command = generator.draw();
+            generator.carry_out(command);
+            command
+        })
+        .collect();
+    let (mut reports, mut fills) = (0, 0);
+    let mut out = Vec::with_capacity(1_024);
+    let times = timed(&start_from, |(book, handles)| {
+        (reports, fills) = (0, 0);
+        for command in &stream {
+            out.clear();
+            carry_out(book, handles, *command, &mut out);
+            reports += out.len();
+            fills += out.iter().filter(|report| matches!(report, Report::Fill(_))).count();
+        }
+    });
+    let [bids, asks] = Side::BOTH.map(|side| book.levels(side).count());
+    let orders = book.open_orders();
+    let about =
+        format!("{orders} orders on {bids}+{asks} levels, {reports} reports, {fills} fills");
+    print(shape.name, times, &about);
+}
+
+fn feed(seed: u64) {
+    let mut chance = Chance::stream(seed, "feed");
+    let mut middle = 0;
+    let updates: Vec<(Side, Price, Qty)> = (0..COMMANDS)
+        .map(|_| {
+            middle += i64::from(chance.one_in(1, 40)) - i64::from(chance.one_in(1, 40));
+            let side = if chance.one_in(1, 2) { Side::Buy } else { Side::Sell };
+            let behind = 1 + (SHAPES[0].distance)(&mut chance);
+            let qty = if chance.one_in(1, 5) { 0 } else { chance.between(1, 100) };
+            (side, side.away(Price::new(middle), behind), Qty::new(qty))
+        })
+        .collect();
+    let apply = |book: &mut Book| {
+        for (side, price, qty) in &updates {
+            match book.level(*side, *price) {
+                Some(level) => book.set_qty(level.head, *qty).expect("it stands there"),
+                None if qty.is_zero() => {}
+                None => {
+                    let order = NewOrder::limit(Owner(0), 0, *side, *price, *qty);
+                    black_box(book.rest(order).expect("it may rest"));
+                }
+            }
+        }
+    };
+    let mut book = Book::new();
+    apply(&mut book);
+    let times = timed(&book, apply);
+    print("feed", times, &format!("{} orders", book.open_orders()));
+}
+
 fn main() {
     let seed = std::env::args().nth(1).map_or(42, |text| text.parse().expect("a seed"));
     let only = std::env::args().nth(2);
     println!("{COMMANDS} commands a run, seed {seed}, best and median of {RUNS} runs");
-    for shape in SHAPES {
-        if only.as_deref().is_some_and(|name| name != shape.name) {
-            continue;
-        }
-        let mut generator = Generator::new(seed, shape);
-        while generator.open.len() < shape.orders {
-            let add = generator.add();
-            generator.carry_out(add);
-        }
-        // What the prefill looks like still shows in the shape of the book: let it settle.
-        for _ in 0..COMMANDS / 2 {
-            let command = generator.draw();
-            generator.carry_out(command);
-        }
-        let (book, handles) = (generator.book.clone(), generator.handles.clone());
-        let levels = Side::BOTH.map(|side| book.levels(side).count());
-        let orders = book.open_orders();
-        let stream: Vec<Command> = (0..COMMANDS)
-            .map(|_| {
-                let command = generator.draw();
-                generator.carry_out(command);
-                command
-            })
-            .collect();
-        let (mut times, mut reports, mut fills) = (Vec::new(), 0, 0);
-        let mut out = Vec::with_capacity(1_024);
-        for _ in 0..RUNS {
-            let (mut book, mut handles) = (book.clone(), handles.clone());
-            (reports, fills) = (0, 0);
-            let start = Instant::now();
-            for command in &stream {
-                out.clear();
-                carry_out(&mut book, &mut handles, *command, &mut out);
-                reports += out.len();
-                fills += out.iter().filter(|report| matches!(report, Report::Fill(_))).count();
-            }
-            times.push(start.elapsed());
-            black_box(&book);
-        }
-        times.sort_unstable();
-        let each = |at: usize| times[at].as_nanos() as usize * 10 / COMMANDS;
-        println!(
-            "{:<7} {:>3}.{} ns, median {:>3}.{} ns   {orders} orders on {}+{} levels; \
-             {reports} reports, {fills} of them fills",
-            shape.name,
-            each(0) / 10,
-            each(0) % 10,
-            each(RUNS / 2) / 10,
-            each(RUNS / 2) % 10,
-            levels[0],
-            levels[1],
-        );
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    for shape in SHAPES.into_iter().filter(|shape| wanted(shape.name)) {
+        mixed(seed, shape);
+    }
+    if wanted("feed") {
+        feed(seed);
     }
 }

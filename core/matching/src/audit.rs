@@ -6,6 +6,7 @@ use tse_model::Side;
 use crate::book::Book;
 use crate::level::Half;
 use crate::slab::NIL;
+use crate::stop::reached;
 
 impl Book {
     /// Walks the whole book and panics on the first thing that is not as it must be: links, sums per
@@ -44,8 +45,8 @@ impl Book {
                 if node.stop != NIL {
                     let trigger = self.sleepers.get(node.stop).trigger;
                     assert_eq!(trigger, Some(half.price(rank)), "a stop waits for its trigger");
-                    let reached = |last| crate::stop::reached(side, half.price(rank), last);
-                    assert!(!self.last.is_some_and(reached), "no stop sleeps through its trigger");
+                    let passed = |last| reached(side, half.price(rank), last);
+                    assert!(!self.last.is_some_and(passed), "no stop sleeps through its trigger");
                 }
                 visible += i128::from(node.shown);
                 hidden += i128::from(node.hidden);

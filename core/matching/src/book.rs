@@ -53,8 +53,8 @@ impl Book {
     /// What refuses an order, in the order of the checks; nothing is changed by a refused one.
     /// * `QuantityOutOfRange`: quantity or display not above zero, display above the quantity, more
     ///   than [`MAX_SLICES`] slices.
-    /// * `UnsupportedType`: post-only or display on what never rests at once (market orders, stops
-    ///   unless for the display of a stop-limit, IOC, FOK), protection on what has a limit.
+    /// * `UnsupportedType`: post-only on anything but a limit order that may rest, display on what
+    ///   never rests (market orders, stops without a limit, IOC, FOK), protection on what has a limit.
     /// * `PriceOutOfRange`: a trailing stop not at least one tick behind.
     /// * `QuantityOutOfRange`: an order that may rest or sleep would bring the open quantity of its
     ///   side over an `i64`.
@@ -251,17 +251,17 @@ impl Book {
     }
 
     /// Gives an order another quantity where it stands.
+    #[inline]
     pub(crate) fn resize(&mut self, slot: u32, leaves: i64) {
         let node = &self.queues.orders[slot];
-        let (side, old, sliced) = (node.side, node.leaves(), node.slice != i64::MAX);
-        if leaves <= old {
-            self.queues.shrink(slot, old - leaves);
-        } else if sliced {
-            // More of an iceberg is below the water.
-            let (shown, hidden) = (node.shown, node.hidden);
-            self.queues.set_leaves(slot, shown, hidden + (leaves - old));
-        } else {
+        let (side, old, shown, hidden) = (node.side, node.leaves(), node.shown, node.hidden);
+        if node.slice == i64::MAX {
             self.queues.set_leaves(slot, leaves, 0);
+        } else if leaves <= old {
+            self.queues.shrink(slot, old - leaves);
+        } else {
+            // More of an iceberg is below the water.
+            self.queues.set_leaves(slot, shown, hidden + (leaves - old));
         }
         self.open[side.index()] += leaves - old;
     }

@@ -9,7 +9,7 @@ use tse_model::{OrderType, Price, Qty, RejectReason, TimeInForce};
 
 use crate::book::Book;
 use crate::level::Half;
-use crate::slab::Node;
+use crate::slab::{NIL, Node};
 use crate::{Handle, NewOrder, Report};
 
 impl Book {
@@ -114,7 +114,7 @@ impl Book {
     #[inline]
     fn find_resting(&self, handle: Handle) -> Result<u32, RejectReason> {
         let slot = self.queues.orders.find(handle).ok_or(RejectReason::UnknownOrder)?;
-        let rests = self.queues.orders[slot].stop == crate::slab::NIL;
+        let rests = self.queues.orders[slot].stop == NIL;
         rests.then_some(slot).ok_or(RejectReason::UnknownOrder)
     }
 

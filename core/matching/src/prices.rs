@@ -158,7 +158,7 @@ impl Prices {
     /// Where the branch with this number is in the index, or where it would go.
     #[inline]
     fn search(&self, number: i64) -> Result<usize, usize> {
-        const NEAR: usize = 4;
+        const NEAR: usize = 2;
         let mut at = self.index.len();
         let stop = at.saturating_sub(NEAR);
         while at > stop {

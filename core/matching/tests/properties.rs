@@ -6,7 +6,9 @@
 
 mod twin;
 
-use tse_matching::{Book, Capacity, Report};
+use std::collections::BTreeMap;
+
+use tse_matching::{Book, Capacity, NewOrder, Report};
 use tse_model::{Chance, Qty, Side};
 use twin::naive::Fault;
 use twin::{Command, MARKETS, Pair, Quick, episode};
@@ -142,5 +144,83 @@ fn a_warm_book_allocates_nothing() {
             assert_eq!((capacity, out_again), (warm, out), "in market {}", market.name);
             book = again;
         }
+    }
+}
+
+/// How much of each order is open, as far as commands and reports tell.
+#[derive(Default)]
+struct Account {
+    open: BTreeMap<u64, i64>,
+}
+
+impl Account {
+    fn take(&mut self, tag: u64, qty: Qty, leaves: Qty) {
+        let open = self.open.get_mut(&tag).expect("it is open");
+        *open -= qty.get();
+        assert_eq!(*open, leaves.get(), "order {tag} lost or gained quantity");
+        assert!(qty.is_positive());
+    }
+
+    fn hear(&mut self, report: Report, placed: Option<NewOrder>) {
+        match report {
+            Report::Accepted { tag } => {
+                let placed = placed.expect("only a placed order is accepted");
+                assert!(self.open.insert(tag, placed.qty.get()).is_none());
+            }
+            Report::Fill(fill) => {
+                self.take(fill.maker_tag, fill.qty, fill.maker_leaves);
+                self.take(fill.taker_tag, fill.qty, fill.taker_leaves);
+            }
+            Report::Decremented {
+                maker_tag, taker_tag, qty, maker_leaves, taker_leaves, ..
+            } => {
+                self.take(maker_tag, qty, maker_leaves);
+                self.take(taker_tag, qty, taker_leaves);
+            }
+            Report::Executed { tag, qty, leaves, .. } => self.take(tag, qty, leaves),
+            Report::Cancelled { tag, leaves, .. } => {
+                assert_eq!(self.open.insert(tag, 0), Some(leaves.get()));
+            }
+            Report::Modified { tag, leaves, .. } => drop(self.open.insert(tag, leaves.get())),
+            Report::Rested { tag, leaves, .. } => assert_eq!(self.open[&tag], leaves.get()),
+            Report::Rejected { .. }
+            | Report::Armed { .. }
+            | Report::Triggered { .. }
+            | Report::Replenished { .. } => {}
+        }
+    }
+}
+
+#[test]
+fn commands_and_reports_alone_account_for_every_lot() {
+    for market in &MARKETS {
+        let mut chance = Chance::stream(9, market.name);
+        let (mut pair, mut tags) = (Pair::new(Fault::None), 0);
+        let mut account = Account::default();
+        for _ in 0..20_000 {
+            let command = market.command(&pair, &mut tags, &mut chance);
+            pair.step(&command).expect("the books agree");
+            let mut placed = None;
+            match command {
+                Command::Place(order) => placed = Some(order),
+                Command::Rest(order) | Command::InsertBefore { order, .. } if pair.obeyed() => {
+                    account.open.insert(order.tag, order.qty.get());
+                }
+                Command::SetQty { tag, qty } if pair.obeyed() => {
+                    account.open.insert(tag, qty);
+                }
+                _ => {}
+            }
+            pair.reports().iter().for_each(|report| account.hear(*report, placed));
+        }
+        account.open.retain(|_, open| *open != 0);
+        let book = &pair.quick.book;
+        let mut left = BTreeMap::new();
+        for side in Side::BOTH {
+            let resting = book.levels(side).flat_map(|level| book.queue(side, level.price));
+            left.extend(resting.map(|order| (order.tag, order.leaves.get())));
+            left.extend(book.stops(side).map(|stop| (stop.tag, stop.leaves.get())));
+        }
+        assert_eq!(account.open, left, "in market {}", market.name);
     }
 }

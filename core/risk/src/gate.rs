@@ -1,11 +1,13 @@
 //! The pre-trade gate: every order passes here, or is never sent.
 //!
 //! Checks run in the order of the catalogue and all of them run, so that a refusal names everything
-//! that is wrong. Missing information refuses whatever adds risk; an order that verifiably shrinks a
-//! position passes the checks on position, funds and data. The gate decides on the [`Scene`] it is
-//! given and knows nothing else.
+//! that is wrong; a limit that is missing is named where its control stands. Missing information
+//! refuses whatever adds risk; an order that verifiably shrinks a position passes the checks on
+//! position, funds and data. The gate decides on the [`Scene`] it is given and knows nothing else.
+//! No figure can make it panic: what the integers cannot hold is refused.
 
-use crate::{BadData, Limits, Refusal, Scope, SelfTrade};
+use crate::reserve::hold;
+use crate::{BadData, Limits, Refusal, Reserve, Scope, SelfTrade};
 use tse_model::{
     Instrument, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Side, Span, TimeInForce,
 };
@@ -36,6 +38,23 @@ pub struct Book {
     pub orders: u32,
 }
 
+impl Book {
+    /// How much of a position an order of `side` would still find to close, if everything already
+    /// open on that side filled first.
+    pub fn closable(&self, side: Side) -> Qty {
+        let held = -(i128::from(self.position.get()) * i128::from(side.sign()));
+        let left = held.max(0) - i128::from(self.open[side.index()].get());
+        // At most 2^63, for a short position of that size: one lot less is no loss.
+        Qty::new(i64::try_from(left.max(0)).unwrap_or(i64::MAX))
+    }
+
+    /// How much of an order could open or enlarge a position, at worst: what is more than there is
+    /// to close.
+    pub fn opening(&self, side: Side, qty: Qty) -> Qty {
+        qty.saturating_sub(self.closable(side)).max(Qty::ZERO)
+    }
+}
+
 /// Everything the gate decides on.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
@@ -49,6 +68,8 @@ pub struct Scene<'a> {
     pub valid: bool,
     /// Whether the venue takes orders.
     pub open: bool,
+    /// Whether the ledger has latched: then positions and money are no longer what they say.
+    pub latched: bool,
     /// The strategy's own book and limits.
     pub strategy: (Book, &'a Limits),
     /// The account's book and limits.
@@ -57,15 +78,17 @@ pub struct Scene<'a> {
     pub repeats: u32,
     /// Our best order on the other side, of any strategy in the account.
     pub own_opposite: Option<Price>,
-    /// What is free in the currency the order needs, open orders and margin subtracted; `None` if
-    /// it cannot be known.
+    /// What is free in the currency the order needs, open orders and margin subtracted; `None` if it
+    /// cannot be known.
     pub free: Option<Money>,
 }
 
 /// Reviews one order. Adds what is wrong to `refusals`; approves if there is nothing.
 ///
 /// A market order is approved as a limit order that trades at once, at the far end of the collar
-/// (C05): no order without a price leaves.
+/// (C05). Only a reduction in a market without two sides leaves as it came, since there is nothing to
+/// measure a limit by. A stop is bounded by its limit, if it has one, measured from its trigger; what
+/// it pays without one is the venue's to say when it wakes.
 pub fn review(
     order: PlaceOrder,
     scene: &Scene<'_>,
@@ -73,8 +96,11 @@ pub fn review(
 ) -> Option<Approved<PlaceOrder>> {
     let before = refusals.len();
     let limits = scene.strategy.1.within(*scene.account.1);
-    let reduces = is_reduction(&order, &scene.strategy.0) && is_reduction(&order, &scene.account.0);
-    let band = collar(scene.quote, limits.collar);
+    let scopes = [(Scope::Strategy, scene.strategy.0), (Scope::Account, scene.account.0)];
+    // Whether the order can only shrink the position, whatever else is open on its side.
+    let reduces = scopes.iter().all(|(_, book)| order.qty <= book.closable(order.side));
+    let twice_mid = scene.quote.twice_mid();
+    let band = twice_mid.zip(limits.collar).map(|(twice, limit)| collar(twice, limit));
     let order = protect(order, band);
 
     valid(&order, scene.instrument, refusals); // C01
@@ -89,44 +115,61 @@ pub fn review(
     price(&order, band, limits.collar, reduces, refusals); // C05
     match limits.repeats {
         Some(limit) if scene.repeats >= limit.count => {
-            refusals.push(Refusal::Repeated { count: scene.repeats + 1, limit: limit.count }); // C08
+            let count = scene.repeats.saturating_add(1);
+            refusals.push(Refusal::Repeated { count, limit: limit.count }); // C08
         }
         None if !reduces => refusals.push(Refusal::NoLimit { limit: "repeats" }),
         _ => {}
     }
-    for (scope, (book, limits)) in
-        [(Scope::Strategy, scene.strategy), (Scope::Account, scene.account)]
-    {
-        open_orders(scope, &book, limits, reduces, refusals); // C10
-        position(scope, &order, &book, limits, reduces, refusals); // C11
+    // A strategy without a limit of its own has the account's; the account must have one.
+    let open_max = [limits.open_orders_max, scene.account.1.open_orders_max];
+    for ((scope, book), limit) in scopes.iter().zip(open_max) {
+        open_orders(*scope, book, limit, reduces, refusals); // C10
+    }
+    if !reduces {
+        let (name, limits) = match order.side {
+            Side::Buy => ("long_max", [limits.long_max, scene.account.1.long_max]),
+            Side::Sell => ("short_max", [limits.short_max, scene.account.1.short_max]),
+        };
+        for ((scope, book), limit) in scopes.iter().zip(limits) {
+            position(*scope, &order, book, limit, name, refusals); // C11
+        }
+    }
+    if order.reduce_only && !reduces {
+        let room = scopes.map(|(_, book)| book.closable(order.side));
+        refusals.push(Refusal::ReduceOnly { qty: order.qty, room: room[0].min(room[1]) }); // C11
     }
     if !reduces {
         funds(&order, scene, refusals); // C13
     }
     self_trade(&order, scene, limits.self_trade, refusals); // C14
-    if !reduces {
-        data(scene, limits.data_age_max, refusals); // C18
-    } else if !scene.open {
-        refusals.push(Refusal::Data(BadData::Closed));
+    data(scene, limits.data_age_max, reduces, refusals); // C18
+    if scene.latched {
+        refusals.push(Refusal::Latched); // C26
     }
     (refusals.len() == before).then_some(Approved(order))
 }
 
-/// Whether the order can only shrink the position, whatever else is open on its side.
-fn is_reduction(order: &PlaceOrder, book: &Book) -> bool {
-    let held = -book.position.signed(order.side).get();
-    let open = book.open[order.side.index()].get();
-    held > 0 && order.qty.get().checked_add(open).is_some_and(|all| all <= held)
-}
-
-/// The band of prices around the mid; `None` without a mid, or without a limit.
-fn collar(quote: &Quote, limit: Option<Rate>) -> Option<(Price, Price)> {
-    let twice = quote.twice_mid()?;
-    let share = i128::from(twice.unsigned_abs()) * i128::from(limit?.billionths());
-    let width = i64::try_from(share / (2 * i128::from(Rate::ONE))).ok()?;
-    // Rounded inwards.
-    let (low, high) = (twice.checked_add(1)?.div_euclid(2), twice.div_euclid(2));
-    Some((Price::new(low.checked_sub(width)?), Price::new(high.checked_add(width)?)))
+/// The lowest and the highest price within `limit` of a mid, exact to the tick.
+fn collar(twice: i64, limit: Rate) -> (Price, Price) {
+    const ONE: i128 = Rate::ONE as i128;
+    // Twice the width in billionths of a tick, at most 2^126, as whole ticks and a rest.
+    let share = i128::from(twice.unsigned_abs()) * i128::from(limit.billionths());
+    let (ticks, rest) = match i64::try_from(share) {
+        // 128-bit division is a slow call; nearly all figures fit 64 bits.
+        Ok(share) => {
+            let of = 2 * Rate::ONE;
+            (i128::from(share.div_euclid(of)), i128::from(share.rem_euclid(of)))
+        }
+        Err(_) => (share.div_euclid(2 * ONE), share.rem_euclid(2 * ONE)),
+    };
+    let (mid, half) = (i128::from(twice.div_euclid(2)), i128::from(twice.rem_euclid(2)) * ONE);
+    let low = mid - ticks + i128::from(half > rest);
+    let high = mid + ticks + i128::from(half + rest >= 2 * ONE);
+    let price = |ticks: i128| {
+        Price::new(i64::try_from(ticks).unwrap_or(if ticks < 0 { i64::MIN } else { i64::MAX }))
+    };
+    (price(low), price(high))
 }
 
 /// A market order becomes a limit at the far end of the band.
@@ -149,36 +192,53 @@ fn valid(order: &PlaceOrder, instrument: &Instrument, refusals: &mut Vec<Refusal
     if order.qty < instrument.qty_min || order.qty > instrument.qty_max {
         no("quantity");
     }
-    if order.display.is_some_and(|display| !display.is_positive() || display > order.qty) {
-        no("display quantity");
+    let immediate = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
+        || matches!(order.order_type, OrderType::Market);
+    if let Some(display) = order.display {
+        if !display.is_positive() || display > order.qty {
+            no("display quantity");
+        }
+        if immediate || order.order_type.limit().is_none() {
+            no("display quantity of an order that does not rest");
+        }
     }
-    let outside = |price: Price| price.abs() > instrument.price_max;
     let prices = match order.order_type {
         OrderType::Market => [None, None],
-        OrderType::Limit(price) | OrderType::Stop(price) => [Some(price), None],
+        OrderType::Limit(price) | OrderType::Stop(price) | OrderType::TrailingStop(price) => {
+            [Some(price), None]
+        }
         OrderType::StopLimit { trigger, limit } => [Some(trigger), Some(limit)],
-        OrderType::TrailingStop(offset) => [Some(offset).filter(|_| offset.is_positive()), None],
     };
-    if prices.iter().flatten().any(|price| outside(*price)) {
+    if prices.iter().flatten().any(|price| price.abs() > instrument.price_max) {
         no("price");
     }
     if matches!(order.order_type, OrderType::TrailingStop(offset) if !offset.is_positive()) {
         no("trailing offset");
     }
-    if order.post_only && !matches!(order.order_type, OrderType::Limit(_)) {
-        no("post-only without a limit price");
+    if order.post_only {
+        if !matches!(order.order_type, OrderType::Limit(_) | OrderType::Market) {
+            no("post-only without a limit price");
+        }
+        if immediate {
+            no("post-only order that must trade at once");
+        }
     }
 }
 
-/// The price an order is valued at: its limit, its trigger, or the far side of the quote.
+/// The price an order is valued at: its limit, its trigger, the far side of the quote, or as far as a
+/// trailing trigger may stand behind it. `None` where that side is not quoted.
 pub fn reference_price(order: &PlaceOrder, quote: &Quote) -> Option<Price> {
+    let far = || quote.side(order.side.opposite()).map(|(price, _)| price);
     match order.order_type {
         OrderType::Limit(price)
         | OrderType::StopLimit { limit: price, .. }
         | OrderType::Stop(price) => Some(price),
-        OrderType::Market | OrderType::TrailingStop(_) => {
-            quote.side(order.side.opposite()).map(|(price, _)| price)
-        }
+        OrderType::Market => far(),
+        OrderType::TrailingStop(offset) => match order.side {
+            // A buy wakes this much above the lowest price; a sell is worth no more than now.
+            Side::Buy => far().map(|price| price.saturating_add(offset)),
+            Side::Sell => far(),
+        },
     }
 }
 
@@ -189,11 +249,11 @@ fn value(
     reduces: bool,
     refusals: &mut Vec<Refusal>,
 ) {
+    if limit.is_none() && !reduces {
+        refusals.push(Refusal::NoLimit { limit: "order_value_max" });
+    }
     let Some(price) = reference_price(order, scene.quote) else {
-        if !reduces {
-            refusals.push(Refusal::Data(BadData::Missing));
-        }
-        return;
+        return; // missing data, which C18 names
     };
     let value =
         scene.instrument.value(price, order.qty).and_then(|value| value.money.checked_abs());
@@ -204,10 +264,10 @@ fn value(
     if value < scene.instrument.notional_min && !reduces {
         refusals.push(Refusal::Invalid { what: "value" });
     }
-    match limit {
-        Some(limit) if value > limit => refusals.push(Refusal::OrderValue { value, limit }),
-        None if !reduces => refusals.push(Refusal::NoLimit { limit: "order_value_max" }),
-        _ => {}
+    if let Some(limit) = limit
+        && value > limit
+    {
+        refusals.push(Refusal::OrderValue { value, limit });
     }
 }
 
@@ -218,33 +278,42 @@ fn price(
     reduces: bool,
     refusals: &mut Vec<Refusal>,
 ) {
-    match (band, order.order_type.limit()) {
-        (Some((low, high)), Some(price)) if price < low || price > high => {
-            refusals.push(Refusal::Collar { price, low, high });
+    let Some(limit) = limit else {
+        if !reduces {
+            refusals.push(Refusal::NoLimit { limit: "collar_bps" });
         }
-        (Some(_), _) => {}
-        (None, _) if reduces => {}
-        (None, _) if limit.is_none() => refusals.push(Refusal::NoLimit { limit: "collar_bps" }),
-        (None, _) => refusals.push(Refusal::Data(BadData::Missing)),
+        return;
+    };
+    let (band, price) = match order.order_type {
+        OrderType::Limit(price) => (band, price),
+        // Where the market will be when it wakes.
+        OrderType::StopLimit { trigger, limit: price } => {
+            (trigger.checked_add(trigger).map(|twice| collar(twice.get(), limit)), price)
+        }
+        OrderType::Market | OrderType::Stop(_) | OrderType::TrailingStop(_) => return,
+    };
+    if let Some((low, high)) = band
+        && (price < low || price > high)
+    {
+        refusals.push(Refusal::Collar { price, low, high });
     }
 }
 
 fn open_orders(
     scope: Scope,
     book: &Book,
-    limits: &Limits,
+    limit: Option<u32>,
     reduces: bool,
     refusals: &mut Vec<Refusal>,
 ) {
-    match limits.open_orders_max {
+    match limit {
         Some(limit) if book.orders >= limit => {
-            refusals.push(Refusal::OpenOrders {
-                scope,
-                after: book.orders.saturating_add(1),
-                limit,
-            });
+            let after = book.orders.saturating_add(1);
+            refusals.push(Refusal::OpenOrders { scope, after, limit });
         }
-        None if !reduces => refusals.push(Refusal::NoLimit { limit: "open_orders_max" }),
+        None if !reduces && scope == Scope::Account => {
+            refusals.push(Refusal::NoLimit { limit: "open_orders_max" });
+        }
         _ => {}
     }
 }
@@ -253,43 +322,43 @@ fn position(
     scope: Scope,
     order: &PlaceOrder,
     book: &Book,
-    limits: &Limits,
-    reduces: bool,
+    limit: Option<Qty>,
+    name: &'static str,
     refusals: &mut Vec<Refusal>,
 ) {
-    if reduces {
-        return;
-    }
-    let (name, limit) = match order.side {
-        Side::Buy => ("long_max", limits.long_max),
-        Side::Sell => ("short_max", limits.short_max),
-    };
     let Some(limit) = limit else {
-        refusals.push(Refusal::NoLimit { limit: name });
+        if scope == Scope::Account {
+            refusals.push(Refusal::NoLimit { limit: name });
+        }
         return;
     };
-    let all = book.open[order.side.index()].checked_add(order.qty);
-    match all.and_then(|all| book.position.checked_add(all.signed(order.side))) {
-        Some(after) if after.signed(order.side) > limit => {
-            refusals.push(Refusal::Position { scope, after, limit: limit.signed(order.side) });
-        }
-        Some(_) => {}
-        None => refusals.push(Refusal::Overflow),
+    let sign = i128::from(order.side.sign());
+    let all = i128::from(book.open[order.side.index()].get()) + i128::from(order.qty.get());
+    let after = i128::from(book.position.get()) + sign * all;
+    if all > i128::from(i64::MAX) {
+        refusals.push(Refusal::Overflow);
+    } else if after * sign > i128::from(limit.get()) {
+        let limit = Qty::new(limit.get().saturating_mul(order.side.sign()));
+        refusals.push(match i64::try_from(after) {
+            Ok(after) => Refusal::Position { scope, after: Qty::new(after), limit },
+            Err(_) => Refusal::Overflow,
+        });
     }
 }
 
 fn funds(order: &PlaceOrder, scene: &Scene<'_>, refusals: &mut Vec<Refusal>) {
     let Some(price) = reference_price(order, scene.quote) else {
-        return; // refused as missing data already
+        return; // missing data, which C18 names
     };
-    let Some(needed) = crate::reserve(scene.instrument, order.side, price, order.qty) else {
+    let held = hold(scene.instrument, order, price, &scene.account.0);
+    let Some(Reserve { amount: needed, .. }) = held else {
         refusals.push(Refusal::Overflow);
         return;
     };
     match scene.free {
-        Some(free) if needed.amount <= free => {}
-        Some(free) => refusals.push(Refusal::Funds { needed: needed.amount, free }),
-        None => refusals.push(Refusal::Funds { needed: needed.amount, free: Money::ZERO }),
+        Some(free) if needed <= free => {}
+        Some(free) => refusals.push(Refusal::Funds { needed, free }),
+        None => refusals.push(Refusal::Funds { needed, free: Money::ZERO }),
     }
 }
 
@@ -304,17 +373,24 @@ fn self_trade(order: &PlaceOrder, scene: &Scene<'_>, mode: SelfTrade, refusals: 
     }
 }
 
-fn data(scene: &Scene<'_>, limit: Option<Span>, refusals: &mut Vec<Refusal>) {
-    let bad = match (scene.age, limit) {
-        (_, None) => {
-            refusals.push(Refusal::NoLimit { limit: "data_age_max" });
-            return;
+fn data(scene: &Scene<'_>, limit: Option<Span>, reduces: bool, refusals: &mut Vec<Refusal>) {
+    let mut bad = |data| refusals.push(Refusal::Data(data));
+    if !reduces {
+        // A mid is what prices are measured by: one side alone is not enough.
+        match (scene.age, limit) {
+            (None, _) => bad(BadData::Missing),
+            _ if scene.quote.twice_mid().is_none() => bad(BadData::Missing),
+            (Some(age), Some(limit)) if age > limit => bad(BadData::Stale { age, limit }),
+            _ => {}
         }
-        (None, _) => BadData::Missing,
-        (Some(age), Some(limit)) if age > limit => BadData::Stale { age, limit },
-        _ if !scene.valid => BadData::Invalid,
-        _ if !scene.open => BadData::Closed,
-        _ => return,
-    };
-    refusals.push(Refusal::Data(bad));
+        if !scene.valid {
+            bad(BadData::Invalid);
+        }
+    }
+    if !scene.open {
+        bad(BadData::Closed);
+    }
+    if limit.is_none() && !reduces {
+        refusals.push(Refusal::NoLimit { limit: "data_age_max" });
+    }
 }

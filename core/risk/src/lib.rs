@@ -14,4 +14,4 @@ mod reserve;
 pub use gate::{Approved, Book, Scene, reference_price, review};
 pub use limits::{Limits, Repeats, SelfTrade};
 pub use refusal::{BadData, Refusal, Scope};
-pub use reserve::{Reserve, reserve};
+pub use reserve::{Reserve, hold, reserve};

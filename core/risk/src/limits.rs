@@ -72,10 +72,10 @@ impl Limits {
             open_orders_max: tighter(self.open_orders_max, wider.open_orders_max),
             long_max: tighter(self.long_max, wider.long_max),
             short_max: tighter(self.short_max, wider.short_max),
-            self_trade: if self.self_trade == SelfTrade::default() {
-                wider.self_trade
-            } else {
-                self.self_trade
+            // Taking old orders back may reach another strategy's: only the wider scope allows it.
+            self_trade: match self.self_trade {
+                SelfTrade::CancelBoth => SelfTrade::CancelBoth,
+                SelfTrade::RejectNew | SelfTrade::CancelOld => wider.self_trade,
             },
             data_age_max: tighter(self.data_age_max, wider.data_age_max),
         }

@@ -30,7 +30,7 @@ pub enum Scope {
     Account,
 }
 
-/// A refusal. Variants stand in the order the checks run.
+/// A refusal. Variants with a control of their own stand in the order the checks run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
     /// C01: outside what the venue takes.
@@ -86,6 +86,13 @@ pub enum Refusal {
         /// The limit, signed.
         limit: Qty,
     },
+    /// C11: a reduce-only order could open or enlarge a position.
+    ReduceOnly {
+        /// The order.
+        qty: Qty,
+        /// What is left to close once everything open on its side has filled, in the tighter scope.
+        room: Qty,
+    },
     /// C13.
     Funds {
         /// What the order needs.
@@ -100,12 +107,14 @@ pub enum Refusal {
     },
     /// C18.
     Data(BadData),
-    /// A limit that is not configured refuses.
+    /// C26: the ledger has latched, so nothing can be judged by what is held.
+    Latched,
+    /// A limit that is not configured refuses, where its control stands.
     NoLimit {
         /// Its name.
         limit: &'static str,
     },
-    /// The figures do not fit the integers that would hold them.
+    /// The figures do not fit the integers that would hold them, where they are first needed.
     Overflow,
     /// Another leg of the same group was refused.
     Group,
@@ -121,10 +130,11 @@ impl Refusal {
             Self::Collar { .. } => "C05",
             Self::Repeated { .. } => "C08",
             Self::OpenOrders { .. } => "C10",
-            Self::Position { .. } => "C11",
+            Self::Position { .. } | Self::ReduceOnly { .. } => "C11",
             Self::Funds { .. } => "C13",
             Self::SelfTrade { .. } => "C14",
             Self::Data(_) => "C18",
+            Self::Latched => "C26",
             Self::NoLimit { .. } => "C25",
             Self::Group => "C09",
         }
@@ -140,9 +150,11 @@ impl Refusal {
             Self::Repeated { .. } => "repeated",
             Self::OpenOrders { .. } => "open_orders",
             Self::Position { .. } => "position",
+            Self::ReduceOnly { .. } => "reduce_only",
             Self::Funds { .. } => "funds",
             Self::SelfTrade { .. } => "self_trade",
             Self::Data(_) => "data",
+            Self::Latched => "latched",
             Self::NoLimit { .. } => "no_limit",
             Self::Overflow => "overflow",
             Self::Group => "group",
@@ -171,6 +183,9 @@ impl fmt::Display for Refusal {
             Self::Position { scope, after, limit } => {
                 write!(f, "position {after:?} ({scope:?}) with all open orders, limit {limit:?}")
             }
+            Self::ReduceOnly { qty, room } => {
+                write!(f, "reduce-only order of {qty:?}, {room:?} left to close")
+            }
             Self::Funds { needed, free } => {
                 write!(f, "needs {} units, {} free", needed.units(), free.units())
             }
@@ -181,6 +196,7 @@ impl fmt::Display for Refusal {
             }
             Self::Data(BadData::Invalid) => write!(f, "the book is crossed or has a gap"),
             Self::Data(BadData::Closed) => write!(f, "the venue takes no orders"),
+            Self::Latched => write!(f, "the ledger has latched and is no longer true"),
             Self::NoLimit { limit } => write!(f, "limit `{limit}` is not configured"),
             Self::Overflow => write!(f, "figures beyond 64 or 128 bits"),
             Self::Group => write!(f, "another leg of the group was refused"),

@@ -1,12 +1,13 @@
 //! A backtest: the production kernel and simulated venues on one virtual clock, without faults.
 //!
 //! **The order of things.** Events happen by time. At one moment, in this order: recorded data (by
-//! source), market data reaching us, orders reaching venues, answers reaching us (each by venue),
-//! venue timers, engine timers. What takes no time at all does not wait for its turn: an order sent
-//! over an instant line meets the venue as the event that caused it left it, and its answer returns
-//! before anything else happens.
+//! source), answers reaching us, market data reaching us, requests reaching venues (each by venue),
+//! venue timers, engine timers. What a market event did to our orders is told before the event itself
+//! is shown: nobody quotes on a price that has just filled him without knowing. What takes no time at
+//! all does not wait for its turn: a request sent over an instant line meets the venue as the event that
+//! caused it left it, and its answer returns before anything else happens.
 
-use crate::latency::{Latency, Line};
+use crate::latency::Line;
 use crate::merge::Merge;
 use crate::scenario::Scenario;
 use crate::venue::{self, Venue};
@@ -18,7 +19,7 @@ use tse_model::{
     Timestamp, VenueId,
 };
 use tse_portfolio::statistics::EquityCurve;
-use tse_portfolio::{Equity, Profit};
+use tse_portfolio::{Equity, Prices, Profit};
 
 /// How many rounds of zero-time messages one event may cause before the run is stopped as endless.
 const ROUNDS_MAX: usize = 1_000_000;
@@ -97,7 +98,6 @@ pub struct Outcome {
 /// Lines to and from one venue.
 struct Link {
     venue: Venue,
-    recorded_feed: bool,
     feed: Line<MarketEvent>,
     orders: Line<Request>,
     answers: Line<Answer>,
@@ -129,9 +129,9 @@ enum Work {
 /// What happens next besides data.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Due {
+    Answer(usize),
     Feed(usize),
     Request(usize),
-    Answer(usize),
     VenueWake(usize),
     KernelWake,
 }
@@ -155,6 +155,7 @@ pub struct Backtest {
     link_of: Vec<Option<usize>>,
     // Buffers, empty between events.
     work: VecDeque<Work>,
+    feed: Vec<MarketEvent>,
     outputs: Vec<Output>,
     words: Vec<venue::Output>,
     audit: bool,
@@ -183,7 +184,6 @@ impl Backtest {
             let purpose = |line: &str| format!("latency:{line}:{name}");
             links.push(Link {
                 venue: Venue::new(&scenario.catalog, setup),
-                recorded_feed: setup.feed == Latency::Recorded,
                 feed: Line::new(setup.feed.clone(), scenario.seed, &purpose("feed")),
                 orders: Line::new(setup.order.clone(), scenario.seed, &purpose("order")),
                 answers: Line::new(setup.response.clone(), scenario.seed, &purpose("response")),
@@ -216,11 +216,17 @@ impl Backtest {
             next_due: None,
             link_of,
             work: VecDeque::new(),
+            feed: Vec::new(),
             outputs: Vec::new(),
             words: Vec::new(),
             audit: scenario.audit,
             broken: None,
         })
+    }
+
+    /// The prices that everything is valued at, as of the last sample of equity.
+    pub fn prices(&self) -> &Prices {
+        self.watch.prices()
     }
 
     /// The engine.
@@ -335,11 +341,9 @@ impl Backtest {
             self.started = true;
             self.first = Some(now);
             self.step_kernel(now, Input::Command(Command::Start), observer);
-        }
-        self.show(now, event, observer);
-        if !self.work.is_empty() {
             self.settle(now, observer)?;
         }
+        self.show(now, &event, observer)?;
         if self.audit {
             self.check();
         }
@@ -398,7 +402,7 @@ impl Backtest {
             }
             Due::Request(number) => {
                 if let Some((_, request)) = self.links[number].orders.receive() {
-                    self.step_venue(now, number, venue::Input::Request(request), observer);
+                    self.step_venue(now, number, venue::Input::Request(request));
                 }
             }
             Due::Answer(number) => {
@@ -407,7 +411,7 @@ impl Backtest {
                     self.step_kernel(now, answer.input(venue), observer);
                 }
             }
-            Due::VenueWake(number) => self.step_venue(now, number, venue::Input::Wake, observer),
+            Due::VenueWake(number) => self.step_venue(now, number, venue::Input::Wake),
             Due::KernelWake => self.step_kernel(now, Input::Wake, observer),
         }
         self.settle(now, observer)?;
@@ -417,65 +421,83 @@ impl Backtest {
         Ok(())
     }
 
-    /// Shows a venue what its market did.
+    /// Shows a venue what its market did, and the engine what the venue makes of it.
     #[inline]
-    fn show(&mut self, now: Timestamp, event: MarketEvent, observer: &mut impl Observer) {
-        let Some(instrument) = self.kernel.catalog().get_instrument(event.instrument) else {
-            return;
-        };
-        if let Some(number) = self.link_of[instrument.venue.index()] {
-            self.step_venue(now, number, venue::Input::Market(event), observer);
-        }
-    }
-
-    /// Steps a venue and sends what it says on its way.
-    #[inline]
-    fn step_venue(
+    fn show(
         &mut self,
         now: Timestamp,
-        number: usize,
-        input: venue::Input,
+        event: &MarketEvent,
         observer: &mut impl Observer,
-    ) {
+    ) -> Result<(), SourceFault> {
+        let Some(instrument) = self.kernel.catalog().get_instrument(event.instrument) else {
+            return Ok(());
+        };
+        let Some(number) = self.link_of[instrument.venue.index()] else { return Ok(()) };
+        self.feed.clear();
         let link = &mut self.links[number];
         let before = link.venue.wake_at();
-        let mut words = std::mem::take(&mut self.words);
-        link.venue.step(now, input, &mut words);
+        link.venue.show(now, event, &mut self.feed, &mut self.words);
         if link.venue.wake_at() != before {
             self.next_due = None;
         }
-        for word in &words {
-            let link = &mut self.links[number];
-            match *word {
-                venue::Output::Feed(event) if link.feed.is_instant() => {
-                    observer.market(now, &event, &self.kernel);
-                    self.step_kernel(now, Input::Market(event), observer);
+        if !self.words.is_empty() {
+            self.answer(now, number);
+            self.settle(now, observer)?;
+        }
+        for at in 0..self.feed.len() {
+            let event = self.feed[at];
+            let line = &mut self.links[number].feed;
+            if line.is_instant() {
+                observer.market(now, &event, &self.kernel);
+                self.step_kernel(now, Input::Market(event), observer);
+            } else {
+                let recorded = event.ts_recv - event.ts_event;
+                if let Some(arrival) = line.send(now, recorded, event) {
+                    self.offer(arrival, Due::Feed(number));
                 }
-                venue::Output::Feed(event) => {
-                    let recorded = if link.recorded_feed {
-                        event.ts_recv - event.ts_event
-                    } else {
-                        Span::ZERO
-                    };
-                    link.feed.send(now, recorded, event);
-                    self.next_due = None;
-                }
-                venue::Output::Order(event) => self.answer(now, number, Answer::Order(event)),
-                venue::Output::Account(event) => self.answer(now, number, Answer::Account(event)),
             }
         }
-        words.clear();
-        self.words = words;
+        if self.work.is_empty() { Ok(()) } else { self.settle(now, observer) }
     }
 
-    fn answer(&mut self, now: Timestamp, number: usize, answer: Answer) {
+    /// Something new may happen before what was known to be next.
+    #[inline]
+    fn offer(&mut self, at: Timestamp, due: Due) {
+        if let Some(next) = &mut self.next_due
+            && next.is_none_or(|next| (at, due) < next)
+        {
+            *next = Some((at, due));
+        }
+    }
+
+    /// Brings a request or a timer to a venue.
+    fn step_venue(&mut self, now: Timestamp, number: usize, input: venue::Input) {
         let link = &mut self.links[number];
-        if link.answers.is_instant() {
-            self.work.push_back(Work::Kernel(answer.input(link.venue.id())));
-        } else {
-            link.answers.send(now, Span::ZERO, answer);
+        let before = link.venue.wake_at();
+        link.venue.step(now, input, &mut self.words);
+        if link.venue.wake_at() != before {
             self.next_due = None;
         }
+        self.answer(now, number);
+    }
+
+    /// What a venue said about us goes on its way.
+    fn answer(&mut self, now: Timestamp, number: usize) {
+        let mut words = std::mem::take(&mut self.words);
+        for word in words.drain(..) {
+            let link = &mut self.links[number];
+            let answer = match word {
+                venue::Output::Order(event) => Answer::Order(event),
+                venue::Output::Account(event) => Answer::Account(event),
+                venue::Output::Feed(_) => continue,
+            };
+            if link.answers.is_instant() {
+                self.work.push_back(Work::Kernel(answer.input(link.venue.id())));
+            } else if let Some(arrival) = link.answers.send(now, Span::ZERO, answer) {
+                self.offer(arrival, Due::Answer(number));
+            }
+        }
+        self.words = words;
     }
 
     /// Steps the engine and sends what it asks for on its way.
@@ -494,9 +516,8 @@ impl Backtest {
             let link = &mut self.links[number];
             if link.orders.is_instant() {
                 self.work.push_back(Work::Venue(number, venue::Input::Request(request)));
-            } else {
-                link.orders.send(now, Span::ZERO, request);
-                self.next_due = None;
+            } else if let Some(arrival) = link.orders.send(now, Span::ZERO, request) {
+                self.offer(arrival, Due::Request(number));
             }
         }
         outputs.clear();
@@ -515,7 +536,7 @@ impl Backtest {
             }
             match work {
                 Work::Kernel(input) => self.step_kernel(now, input, observer),
-                Work::Venue(number, input) => self.step_venue(now, number, input, observer),
+                Work::Venue(number, input) => self.step_venue(now, number, input),
             }
         }
         Ok(())

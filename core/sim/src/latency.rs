@@ -67,11 +67,13 @@ impl<T> Line<T> {
         }
     }
 
-    /// Sends something; `recorded` is what the recorder saw it take.
-    pub fn send(&mut self, now: Timestamp, recorded: Span, message: T) {
+    /// Sends something; `recorded` is what the recorder saw it take. Returns when it arrives if it is
+    /// now the next to arrive.
+    pub fn send(&mut self, now: Timestamp, recorded: Span, message: T) -> Option<Timestamp> {
         let arrival = (now + self.delay(now, recorded)).max(self.last);
         self.last = arrival;
         self.queue.push_back((arrival, message));
+        (self.queue.len() == 1).then_some(arrival)
     }
 
     /// When the next message arrives.

@@ -126,16 +126,25 @@ impl Venue {
 
     // ---- market data ----
 
-    fn on_market(&mut self, now: Timestamp, event: &MarketEvent, out: &mut Vec<Output>) {
+    /// Takes what happened in one of its markets: appends what it publishes to `feed`, and what it has
+    /// to say about our orders and account to `out`.
+    #[inline]
+    pub fn show(
+        &mut self,
+        now: Timestamp,
+        event: &MarketEvent,
+        feed: &mut Vec<MarketEvent>,
+        out: &mut Vec<Output>,
+    ) {
         let at = event.instrument.index();
         let Some(Some(market)) = self.markets.get_mut(at) else { return };
         let mut reports = std::mem::take(&mut self.reports);
-        let feed = |data| Output::Feed(MarketEvent { data, ..*event });
+        let mut publish = |data| feed.push(MarketEvent { data, ..*event });
         match &event.data {
             MarketData::Quote(quote) => {
                 let shown = market.quote(quote, &mut reports);
                 self.marks[at] = quote.twice_mid().map(Mark::mid).or(self.marks[at]);
-                out.push(feed(MarketData::Quote(shown)));
+                publish(MarketData::Quote(shown));
             }
             MarketData::Depth(depth) => {
                 let available = market.depth(depth.change, &mut reports);
@@ -145,15 +154,15 @@ impl Venue {
                     }
                     (change, _) => change,
                 };
-                out.push(feed(MarketData::Depth(Depth { change, last: depth.last })));
+                publish(MarketData::Depth(Depth { change, last: depth.last }));
             }
             MarketData::Trade(trade) => {
                 market.trade(trade, &mut reports);
-                out.push(feed(event.data));
+                publish(event.data);
                 if market.prints_only() {
                     let quote = market.assume_quote(trade.price, trade.qty, &mut reports);
                     self.marks[at] = Some(Mark::at(trade.price));
-                    out.push(feed(MarketData::Quote(quote)));
+                    publish(MarketData::Quote(quote));
                 }
             }
             MarketData::Order(record) => {
@@ -166,7 +175,7 @@ impl Venue {
                     _ => None,
                 };
                 if let Some(change) = change {
-                    out.push(feed(MarketData::Depth(Depth { change, last: record.last })));
+                    publish(MarketData::Depth(Depth { change, last: record.last }));
                 }
                 if record.action == tse_model::BookAction::Trade {
                     let aggressor = record.side;
@@ -176,7 +185,7 @@ impl Venue {
                         aggressor,
                         id: record.order,
                     };
-                    out.push(feed(MarketData::Trade(trade)));
+                    publish(MarketData::Trade(trade));
                 }
             }
             MarketData::Bar(bar) => {
@@ -192,17 +201,17 @@ impl Venue {
                 }
                 let quote = market.assume_quote(bar.close, bar.volume, &mut reports);
                 self.marks[at] = Some(Mark::at(bar.close));
-                out.push(feed(event.data));
-                out.push(feed(MarketData::Quote(quote)));
+                publish(event.data);
+                publish(MarketData::Quote(quote));
             }
             MarketData::Mark(price) => {
                 self.marks[at] = Some(Mark::at(*price));
-                out.push(feed(event.data));
+                publish(event.data);
             }
             MarketData::Funding(rate) => self.exchange_funding(now, event.instrument, *rate, out),
             MarketData::Status(status) => {
                 self.status[at] = *status;
-                out.push(feed(event.data));
+                publish(event.data);
             }
         }
         self.reports = reports;
@@ -276,7 +285,7 @@ impl Venue {
             let Some(market) = self.markets[id.index()].as_mut() else { continue };
             let order = NewOrder::market(OURS, u64::MAX, side, position.abs());
             let mut reports = std::mem::take(&mut self.reports);
-            let _ = market.book.place(order, &mut reports);
+            let _ = market.place(order, &mut reports);
             for report in &reports {
                 let Report::Fill(fill) = report else { continue };
                 if let Some(market) = self.markets[id.index()].as_mut() {
@@ -421,37 +430,7 @@ impl Venue {
             protection: None,
         };
         let mut reports = std::mem::take(&mut self.reports);
-        let front = match place.order_type {
-            OrderType::Limit(price) if place.post_only && place.display.is_none() => {
-                let takes = market
-                    .book
-                    .best_price(place.side.opposite())
-                    .is_some_and(|best| place.side.reaches(price, best));
-                if takes {
-                    None
-                } else {
-                    market.front_of_queue(place.side, price).map(|handle| (handle, price))
-                }
-            }
-            _ => None,
-        };
-        let outcome = match front {
-            // Where the queue model is an optimist, the order stands before history.
-            Some((first, price)) => market
-                .book
-                .insert_before(first, NewOrder { time_in_force: TimeInForce::Gtc, ..order })
-                .map(|handle| {
-                    reports.push(Report::Accepted { tag: order.tag });
-                    reports.push(Report::Rested {
-                        handle,
-                        tag: order.tag,
-                        price,
-                        leaves: place.qty,
-                        displayed: place.qty,
-                    });
-                }),
-            None => market.book.place(order, &mut reports).map(|_| ()),
-        };
+        let outcome = market.place(order, &mut reports);
         match outcome {
             Ok(()) => {
                 self.account.reserve(reserved_in, Money::ZERO, reserved);
@@ -583,7 +562,7 @@ impl Venue {
             return Err(RejectReason::UnknownInstrument);
         };
         let mut reports = std::mem::take(&mut self.reports);
-        let changed = market.book.modify(handle, leaves, modify.price, &mut reports);
+        let changed = market.modify(side, handle, leaves, modify.price, &mut reports);
         if let Err(reason) = changed {
             reports.clear();
             self.reports = reports;
@@ -785,7 +764,11 @@ impl Machine for Venue {
 
     fn step(&mut self, now: Timestamp, input: Input, out: &mut Vec<Output>) {
         match input {
-            Input::Market(event) => self.on_market(now, &event, out),
+            Input::Market(event) => {
+                let mut feed = Vec::new();
+                self.show(now, &event, &mut feed, out);
+                out.extend(feed.into_iter().map(Output::Feed));
+            }
             Input::Request(Request::Place(place)) => self.on_place(now, &place, out),
             Input::Request(Request::Modify(modify)) => self.on_modify(now, &modify, out),
             Input::Request(Request::Cancel(cancel)) => self.on_cancel(now, &cancel, out),

@@ -40,6 +40,10 @@ impl Watch {
         }
     }
 
+    pub(crate) fn prices(&self) -> &Prices {
+        &self.prices
+    }
+
     pub(crate) fn next_sample(&self) -> Timestamp {
         self.next
     }

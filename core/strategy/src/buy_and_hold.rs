@@ -23,7 +23,7 @@ pub const KIND: StrategyKind = StrategyKind {
 struct BuyAndHold {
     instrument: InstrumentId,
     size: Qty,
-    asked: bool,
+    done: bool,
 }
 
 fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamError> {
@@ -31,7 +31,7 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
     Ok(Box::new(BuyAndHold {
         instrument,
         size: setup.lots(params, "size", instrument)?,
-        asked: false,
+        done: false,
     }))
 }
 
@@ -40,10 +40,11 @@ impl Strategy for BuyAndHold {
         Interest { quotes: true, ..Interest::default() }
     }
 
-    fn on_quote(&mut self, _: InstrumentId, quote: &Quote, _: &View<'_>, wish: &mut Intents) {
-        if !self.asked && quote.ask_qty.is_positive() {
+    fn on_quote(&mut self, _: InstrumentId, quote: &Quote, view: &View<'_>, wish: &mut Intents) {
+        // A target counts what is on its way, so to wish again is safe, and needed after a refusal.
+        self.done = self.done || view.position(self.instrument) == self.size;
+        if !self.done && quote.twice_mid().is_some() {
             wish.target(self.instrument, self.size);
-            self.asked = true;
         }
     }
 }

@@ -164,6 +164,15 @@ pub enum Intent {
     Order(OrderWish),
     /// Take one order back.
     Cancel(ClientOrderId),
+    /// Change an open order.
+    Modify {
+        /// Which.
+        id: ClientOrderId,
+        /// The new total quantity, filled part included; no more than is filled takes the rest back.
+        qty: Qty,
+        /// The new limit price; `None` for the one it has. Orders without a limit keep what they are.
+        price: Option<Price>,
+    },
     /// Take all orders in an instrument back.
     CancelAll(InstrumentId),
     /// Hold this position: the engine trades the difference at market.
@@ -221,6 +230,13 @@ impl Intents {
     /// Take one order back.
     pub fn cancel(&mut self, id: ClientOrderId) {
         self.list.push(Intent::Cancel(id));
+    }
+
+    /// Change an order to another total quantity (filled part included) and, if one is given, another
+    /// limit price. Only a smaller quantity at the same price keeps its place in the queue. While one
+    /// change is on its way, another is dropped.
+    pub fn modify(&mut self, id: ClientOrderId, qty: Qty, price: Option<Price>) {
+        self.list.push(Intent::Modify { id, qty, price });
     }
 
     /// Take all orders in `instrument` back.

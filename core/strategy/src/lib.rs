@@ -66,6 +66,8 @@ pub enum UpdateKind {
     Venue(OrderEventKind),
     /// The risk gate refused it; it was never sent.
     Denied,
+    /// The risk gate refused to change it; it stands as it was.
+    ModifyDenied,
 }
 
 /// A trading idea.
@@ -89,6 +91,11 @@ pub trait Strategy: Send {
         wish: &mut Intents,
     ) {
         let _ = (instrument, quote, view, wish);
+    }
+    /// The book of a market cannot be believed any more: it is crossed, or messages of it were lost.
+    /// What is quoted by it should go; `on_quote` comes once it is whole again.
+    fn on_invalid(&mut self, instrument: InstrumentId, view: &View<'_>, wish: &mut Intents) {
+        let _ = (instrument, view, wish);
     }
     /// Others traded.
     fn on_trade(

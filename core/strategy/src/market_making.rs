@@ -271,6 +271,10 @@ impl Strategy for MarketMaking {
         self.look(view, wish);
     }
 
+    fn on_invalid(&mut self, _: InstrumentId, _: &View<'_>, wish: &mut Intents) {
+        wish.quote(self.instrument, &[], 0);
+    }
+
     fn on_fill(&mut self, _: InstrumentId, _: Side, _: &Fill, view: &View<'_>, wish: &mut Intents) {
         // A fill changes the inventory: look again at once.
         self.looked = None;
@@ -279,7 +283,10 @@ impl Strategy for MarketMaking {
 
     fn on_timer(&mut self, view: &View<'_>, wish: &mut Intents) {
         match view.market(self.instrument).age(view.now) {
-            Some(age) if age < self.stale => wish.wake_in(self.stale),
+            // Not a moment longer than allowed: the timer follows the newest quote.
+            Some(age) if age < self.stale => {
+                wish.wake_in(Span::from_nanos(self.stale.nanos() - age.nanos()));
+            }
             _ => {
                 self.timer = false;
                 wish.quote(self.instrument, &[], 0);

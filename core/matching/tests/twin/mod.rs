@@ -5,6 +5,7 @@
 //! two books differ, in reports, answers or what stands in them.
 
 pub mod naive;
+mod refusals;
 pub mod said;
 
 use naive::{Fault, Naive};
@@ -121,12 +122,19 @@ pub struct Pair {
     pub quick: Quick,
     pub naive: Naive,
     out: Vec<Report>,
+    obeyed: bool,
     steps: usize,
 }
 
 impl Pair {
     pub fn new(fault: Fault) -> Self {
-        Self { quick: Quick::new(Book::new()), naive: Naive::new(fault), out: Vec::new(), steps: 0 }
+        Self {
+            quick: Quick::new(Book::new()),
+            naive: Naive::new(fault),
+            out: Vec::new(),
+            obeyed: false,
+            steps: 0,
+        }
     }
 
     /// Gives one command to both books and compares everything that can be seen of them.
@@ -134,6 +142,7 @@ impl Pair {
         self.out.clear();
         let (answer, outcome) = self.quick.give(command, &mut self.out);
         same("answers", &answer, &self.plain(command))?;
+        self.obeyed = answer.is_ok();
         self.quick.learn_from(&self.out);
         let said: Vec<Said> =
             self.out.iter().map(|r| self.translate(*r)).collect::<Result<_, _>>()?;
@@ -151,6 +160,11 @@ impl Pair {
     /// What the quick book reported of the last command.
     pub fn reports(&self) -> &[Report] {
         &self.out
+    }
+
+    /// Whether it did as the last command said.
+    pub fn obeyed(&self) -> bool {
+        self.obeyed
     }
 
     fn plain(&mut self, command: &Command) -> Answer {

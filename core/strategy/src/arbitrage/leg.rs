@@ -77,6 +77,12 @@ impl Leg {
         let tick = grid(it.tick).ok_or_else(too_fine)?;
         let contract = it.lot.checked_mul(it.multiplier).ok_or_else(too_fine)?;
         let inverse = it.kind.is_inverse();
+        if inverse && !matches!(it.fees.basis(Money::ZERO), FeeBasis::Value { .. }) {
+            return Err(error(
+                format!("{} charges by the piece for contracts that pay in their base", it.symbol),
+                "state its fees as a share of value",
+            ));
+        }
         let lot =
             if inverse { grid(contract) } else { contract.at_scale(SCALE) }.ok_or_else(too_fine)?;
         let fees = [Liquidity::Maker, Liquidity::Taker].map(|liquidity| fee(it, liquidity, (n, d)));
@@ -118,7 +124,8 @@ impl Leg {
 
     /// The most whole lots in `base` units at a common price.
     pub fn lots(&self, base: i128, price: i128) -> Qty {
-        let size = if self.inverse { base * price / ONE } else { base };
+        // Too large for the integers is too large: less is not too much.
+        let size = if self.inverse { base.saturating_mul(price) / ONE } else { base };
         Qty::new(i64::try_from(size / self.lot).unwrap_or(i64::MAX))
     }
 

@@ -21,14 +21,20 @@ struct Episode {
     taken: bool,
 }
 
-/// Legs that are out.
+/// Legs that are out, or not yet even.
 struct Group {
     buy: usize,
     sell: usize,
+    /// The prices at which the legs were sized alike: what they traded is compared at these, so that
+    /// a market that moved makes no difference where there is none.
+    prices: (i128, i128),
     deadline: Timestamp,
+    /// What each leg traded, less what was unwound.
     bought: Qty,
     sold: Qty,
+    traded: bool,
     refused: bool,
+    /// An unwinding order was sent since the last timer.
     unwinding: bool,
 }
 
@@ -42,6 +48,14 @@ struct Edge {
     /// Billionths of the cheap price, before and after fees.
     gross: i128,
     net: i128,
+}
+
+/// A trade worth making.
+struct Candidate {
+    buy: usize,
+    sell: usize,
+    edge: Edge,
+    lots: (Qty, Qty),
 }
 
 pub(super) struct Taker {
@@ -87,13 +101,19 @@ impl Taker {
         })
     }
 
-    /// Looks at one ordered pair: opens, updates or ends its episode, and trades if it should.
-    fn look(&mut self, buy: usize, sell: usize, view: &View<'_>, wish: &mut Intents) {
+    /// Looks at one ordered pair: opens, updates or ends its episode. Gives the trade, if there is one.
+    fn look(
+        &mut self,
+        buy: usize,
+        sell: usize,
+        view: &View<'_>,
+        wish: &mut Intents,
+    ) -> Option<Candidate> {
         let place = buy * self.terms.legs.len() + sell;
         let edge = self.edge(buy, sell, view).filter(|edge| edge.gross > self.terms.spread_min);
         let Some(edge) = edge else {
             self.end(place, wish);
-            return;
+            return None;
         };
         let mut episode = match self.episodes[place] {
             Some(episode) => episode,
@@ -111,30 +131,41 @@ impl Taker {
         };
         episode.gross = episode.gross.max(edge.gross);
         episode.net = episode.net.max(edge.net);
-        match self.lots(&edge, buy, sell, view) {
-            Ok((buy_lots, sell_lots)) => {
-                let (cheap, dear) = (self.leg(buy).instrument, self.leg(sell).instrument);
-                wish.group(&[
-                    OrderWish::ioc(cheap, Side::Buy, buy_lots, edge.ask),
-                    OrderWish::ioc(dear, Side::Sell, sell_lots, edge.bid),
-                ]);
-                wish.wake_in(self.terms.leg_delay);
-                episode.reason = Missed::Unfilled;
-                self.group = Some(Group {
-                    buy,
-                    sell,
-                    deadline: view.now + self.terms.leg_delay,
-                    bought: Qty::ZERO,
-                    sold: Qty::ZERO,
-                    refused: false,
-                    unwinding: false,
-                });
-            }
+        let lots = self.lots(&edge, buy, sell, view);
+        // Of several trades one is made, and the others find its legs out.
+        match lots.err().unwrap_or(Missed::InFlight) {
             // A reason found later does not hide that legs were out and found nothing.
-            Err(Missed::InFlight) if episode.reason == Missed::Unfilled => {}
-            Err(reason) => episode.reason = reason,
+            Missed::InFlight if episode.reason == Missed::Unfilled => {}
+            reason => episode.reason = reason,
         }
         self.episodes[place] = Some(episode);
+        let lots = lots.ok()?;
+        Some(Candidate { buy, sell, edge, lots })
+    }
+
+    /// Sends both legs.
+    fn send(&mut self, trade: Candidate, view: &View<'_>, wish: &mut Intents) {
+        let Candidate { buy, sell, edge, lots: (buy_lots, sell_lots) } = trade;
+        let (cheap, dear) = (self.leg(buy).instrument, self.leg(sell).instrument);
+        wish.group(&[
+            OrderWish::ioc(cheap, Side::Buy, buy_lots, edge.ask),
+            OrderWish::ioc(dear, Side::Sell, sell_lots, edge.bid),
+        ]);
+        wish.wake_in(self.terms.leg_delay);
+        if let Some(episode) = &mut self.episodes[buy * self.terms.legs.len() + sell] {
+            episode.reason = Missed::Unfilled;
+        }
+        self.group = Some(Group {
+            buy,
+            sell,
+            prices: (edge.ask_price, edge.bid_price),
+            deadline: view.now + self.terms.leg_delay,
+            bought: Qty::ZERO,
+            sold: Qty::ZERO,
+            traded: false,
+            refused: false,
+            unwinding: false,
+        });
     }
 
     /// What to trade, or why nothing.
@@ -170,11 +201,18 @@ impl Taker {
         let funds =
             afford(cheap, Side::Buy, edge.ask_price).min(afford(dear, Side::Sell, edge.bid_price));
         let both = |base: i128| {
-            // Whole lots of the one, then as near as the other comes without exceeding it.
-            let buy_lots = cheap.lots(base, edge.ask_price);
-            let sell_lots = dear.lots(cheap.base(buy_lots, edge.ask_price), edge.bid_price);
-            let buy_lots =
-                cheap.lots(dear.base(sell_lots, edge.bid_price), edge.ask_price).max(Qty::ZERO);
+            // Whole lots of one leg, then of the other as near as they come without exceeding it.
+            let pair = |one: &Leg, price, other: &Leg, at| {
+                let lots = one.lots(base, price);
+                let size = one.base(lots, price);
+                let others = other.lots(size, at);
+                (lots, others, size - other.base(others, at))
+            };
+            // Whichever begins with the coarser leg leaves less than a lot of the finer one.
+            let (bought, sold, off) = pair(cheap, edge.ask_price, dear, edge.bid_price);
+            let (sold_first, bought_then, less) = pair(dear, edge.bid_price, cheap, edge.ask_price);
+            let (buy_lots, sell_lots) =
+                if off <= less { (bought, sold) } else { (bought_then, sold_first) };
             (cheap.tradable(buy_lots) && dear.tradable(sell_lots)).then_some((buy_lots, sell_lots))
         };
         match both(edge.offered.min(room).min(funds)) {
@@ -211,7 +249,8 @@ impl Taker {
         }
     }
 
-    /// Closes the group once nothing of it is out; unwinds what one leg did more than the other.
+    /// Closes the group once nothing of it is out and both legs are even; until then unwinds what one
+    /// did more than the other, once at once and again with every timer.
     fn settle(&mut self, view: &View<'_>, wish: &mut Intents) {
         let Some(group) = &self.group else { return };
         let (cheap, dear) = (self.leg(group.buy), self.leg(group.sell));
@@ -222,35 +261,30 @@ impl Taker {
         if out > 0 {
             return;
         }
-        let price = |leg: &Leg| {
-            let twice = view.market(leg.instrument).quote.twice_mid().unwrap_or(0);
-            leg.price(Price::new(twice)) / 2
-        };
-        let (cheap_price, dear_price) = (price(cheap), price(dear));
-        let excess = cheap.base(group.bought, cheap_price) - dear.base(group.sold, dear_price);
-        let traded = group.bought.is_positive() || group.sold.is_positive();
-        let (refused, place) = (group.refused, group.buy * self.terms.legs.len() + group.sell);
-        let (leg, at, side) = if excess > 0 {
-            (cheap, cheap_price, Side::Sell)
-        } else {
-            (dear, dear_price, Side::Buy)
-        };
-        let lots = leg.lots(excess.abs(), at);
-        if leg.tradable(lots) && !group.unwinding {
-            wish.order(OrderWish::market(leg.instrument, side, lots));
-            if let Some(group) = &mut self.group {
-                group.unwinding = true;
+        let (buy_price, sell_price) = group.prices;
+        let excess = cheap.base(group.bought, buy_price) - dear.base(group.sold, sell_price);
+        // Too much bought is sold again where it was bought, too much sold bought back.
+        let (leg, price, side) =
+            if excess > 0 { (cheap, buy_price, Side::Sell) } else { (dear, sell_price, Side::Buy) };
+        let lots = leg.lots(excess.abs(), price);
+        if leg.tradable(lots) {
+            if !group.unwinding {
+                wish.order(OrderWish::market(leg.instrument, side, lots));
+                if let Some(group) = &mut self.group {
+                    group.unwinding = true;
+                }
             }
             return;
         }
-        self.group = None;
+        let place = group.buy * self.terms.legs.len() + group.sell;
         if let Some(episode) = &mut self.episodes[place] {
-            episode.taken |= traded;
-            if refused {
+            episode.taken |= group.traded;
+            if group.refused {
                 episode.reason = Missed::Refused;
             }
         }
-        let (buy, sell) = (place / self.terms.legs.len(), place % self.terms.legs.len());
+        let (buy, sell) = (group.buy, group.sell);
+        self.group = None;
         let gone =
             self.edge(buy, sell, view).is_none_or(|edge| edge.gross <= self.terms.spread_min);
         if gone {
@@ -272,11 +306,28 @@ impl Strategy for Taker {
         wish: &mut Intents,
     ) {
         let Some(at) = self.leg_of(instrument) else { return };
-        for other in 0..self.terms.legs.len() {
-            if other != at {
-                self.look(at, other, view, wish);
-                self.look(other, at, view, wish);
+        let mut best: Option<Candidate> = None;
+        for other in (0..self.terms.legs.len()).filter(|other| *other != at) {
+            for (buy, sell) in [(at, other), (other, at)] {
+                let found = self.look(buy, sell, view, wish);
+                if let Some(found) = found
+                    && best.as_ref().is_none_or(|best| found.edge.net > best.edge.net)
+                {
+                    best = Some(found);
+                }
             }
+        }
+        if let Some(best) = best {
+            self.send(best, view, wish);
+        }
+    }
+
+    fn on_invalid(&mut self, instrument: InstrumentId, _: &View<'_>, wish: &mut Intents) {
+        let Some(at) = self.leg_of(instrument) else { return };
+        let legs = self.terms.legs.len();
+        for other in 0..legs {
+            self.end(at * legs + other, wish);
+            self.end(other * legs + at, wish);
         }
     }
 
@@ -289,13 +340,14 @@ impl Strategy for Taker {
         wish: &mut Intents,
     ) {
         let at = self.leg_of(instrument);
-        if let Some(group) = &mut self.group
-            && !group.unwinding
-        {
-            match side {
-                Side::Buy if at == Some(group.buy) => group.bought += fill.qty,
-                Side::Sell if at == Some(group.sell) => group.sold += fill.qty,
-                _ => {}
+        if let Some(group) = &mut self.group {
+            // The other way round is an unwinding order.
+            if at == Some(group.buy) {
+                group.bought += fill.qty.signed(side);
+                group.traded = true;
+            } else if at == Some(group.sell) {
+                group.sold += fill.qty.signed(side.opposite());
+                group.traded = true;
             }
         }
         self.settle(view, wish);
@@ -309,12 +361,13 @@ impl Strategy for Taker {
     }
 
     fn on_timer(&mut self, view: &View<'_>, wish: &mut Intents) {
-        let Some(group) = &self.group else { return };
+        let Some(group) = &mut self.group else { return };
         if view.now < group.deadline {
             return;
         }
+        group.unwinding = false;
         for at in [group.buy, group.sell] {
-            wish.cancel_all(self.leg(at).instrument);
+            wish.cancel_all(self.terms.legs[at].instrument);
         }
         self.settle(view, wish);
         if self.group.is_some() {

@@ -1,0 +1,146 @@
+//! What venues say about our account, and whether they can be reached.
+
+use crate::desk::State;
+use crate::kernel::Kernel;
+use crate::life::{Evidence, Life};
+use crate::message::{Alert, Output};
+use crate::orders::{Order, Slot};
+use tse_model::{
+    AccountEvent, AccountEventKind, ClientOrderId, Fill, InstrumentId, Qty, Side, StrategyId,
+    TimeInForce, Timestamp, VenueId,
+};
+
+impl Kernel {
+    pub(crate) fn on_account(
+        &mut self,
+        now: Timestamp,
+        venue: VenueId,
+        event: &AccountEvent,
+        out: &mut Vec<Output>,
+    ) {
+        let latched = match event.kind {
+            AccountEventKind::Funding { instrument, amount } => {
+                self.hash.wide(amount.units());
+                let State { catalog, portfolio, .. } = &mut self.state;
+                portfolio.apply_funding(catalog.instrument(instrument), amount, now).is_err()
+            }
+            AccountEventKind::Transfer { currency, amount } => {
+                self.hash.wide(amount.units());
+                // Below zero it went out.
+                self.state.portfolio.deposit(venue, currency, amount).is_err()
+            }
+            AccountEventKind::Liquidated { instrument, side, fill } => {
+                self.on_liquidation(now, instrument, side, &fill, out);
+                false
+            }
+        };
+        if latched {
+            out.push(Output::Alert(Alert::LedgerLatched));
+        }
+    }
+
+    /// The venue closed (part of) the account's position: booked to the strategies that hold it, in
+    /// the order of their numbers.
+    fn on_liquidation(
+        &mut self,
+        now: Timestamp,
+        instrument: InstrumentId,
+        side: Side,
+        fill: &Fill,
+        out: &mut Vec<Output>,
+    ) {
+        // The venue's own order has no name of ours.
+        let id = ClientOrderId(0);
+        let venue = self.state.catalog.instrument(instrument).venue;
+        if !self.executions.note(venue, fill.exec) {
+            out.push(Output::Alert(Alert::DuplicateFill { id, exec: fill.exec }));
+            return;
+        }
+        let mut left = fill.qty;
+        let mut fee = fill.fee;
+        for number in 0..self.strategies.len() {
+            let strategy = StrategyId(number as u16);
+            let held = -self.state.portfolio.qty(strategy, instrument).signed(side);
+            let part = held.min(left);
+            if !part.is_positive() {
+                continue;
+            }
+            left -= part;
+            let of_it = Fill { qty: part, fee: std::mem::take(&mut fee), ..*fill };
+            let realized = self.book_fill(now, strategy, instrument, side, &of_it, out);
+            out.push(Output::Filled { id, strategy, instrument, side, fill: of_it, realized });
+            self.tell(now, strategy, false, out, |strategy, view, wish| {
+                strategy.on_fill(instrument, side, &of_it, view, wish);
+            });
+        }
+        if left > Qty::ZERO {
+            out.push(Output::Alert(Alert::UnknownOrder(id)));
+        }
+    }
+
+    /// A link broke: what is open there is unknown, requests on their way may be lost, and nothing is
+    /// sent until it is back. Then what nobody has spoken of since is taken back.
+    pub(crate) fn on_link(&mut self, venue: VenueId, up: bool, out: &mut Vec<Output>) {
+        if self.state.is_linked(venue) == up {
+            return;
+        }
+        self.state.set_link(venue, up);
+        for at in 0..self.state.catalog.instruments().len() {
+            let instrument = InstrumentId(at as u32);
+            if self.state.catalog.instrument(instrument).venue != venue {
+                continue;
+            }
+            if up {
+                self.cancel_where(instrument, |order| order.life == Life::Unknown, out);
+            } else {
+                self.each_open(
+                    instrument,
+                    |_| true,
+                    |kernel, slot| {
+                        kernel.state.orders.get_mut(slot).cancelling = false;
+                        kernel.move_life(slot, Evidence::LinkLost, out);
+                    },
+                );
+            }
+        }
+    }
+
+    /// Takes back everything that does not trade at once.
+    pub(crate) fn cancel_resting(&mut self, out: &mut Vec<Output>) {
+        for at in 0..self.state.catalog.instruments().len() {
+            let rests = |order: &Order| {
+                !matches!(order.request.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
+            };
+            self.cancel_where(InstrumentId(at as u32), rests, out);
+        }
+    }
+
+    /// Takes back the open orders of a market that are `such`.
+    pub(crate) fn cancel_where(
+        &mut self,
+        instrument: InstrumentId,
+        such: impl Fn(&Order) -> bool,
+        out: &mut Vec<Output>,
+    ) {
+        self.each_open(instrument, such, |kernel, slot| kernel.cancel(slot, out));
+    }
+
+    /// Does something with each open order of a market that is `such`: bids before asks, oldest first.
+    fn each_open(
+        &mut self,
+        instrument: InstrumentId,
+        such: impl Fn(&Order) -> bool,
+        mut act: impl FnMut(&mut Self, Slot),
+    ) {
+        let mut slots = std::mem::take(&mut self.scratch);
+        slots.clear();
+        for side in Side::BOTH {
+            let open = self.state.orders.open(instrument, side);
+            slots.extend(open.filter(|(_, order)| such(order)).map(|(slot, _)| slot));
+        }
+        for slot in &slots {
+            act(self, *slot);
+        }
+        self.scratch = slots;
+    }
+}

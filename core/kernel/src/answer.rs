@@ -1,0 +1,289 @@
+//! What venues say about our orders: evidence moves their lives, fills move their quantities.
+//!
+//! A word told twice changes nothing the second time, and nobody is told of it again.
+
+use crate::desk::State;
+use crate::kernel::Kernel;
+use crate::life::{Ending, Evidence, Step};
+use crate::message::{Alert, Output};
+use crate::orders::{Order, Slot, limited};
+use tse_model::{
+    Fill, InstrumentId, Money, OrderEvent, OrderEventKind, PlaceOrder, Price, Qty, Side,
+    StrategyId, Timestamp,
+};
+use tse_risk::{Book, hold, reference_price};
+use tse_strategy::{OrderUpdate, UpdateKind};
+
+/// What happened, as a number for the state hash.
+fn code(kind: &OrderEventKind) -> u64 {
+    match kind {
+        OrderEventKind::Accepted(_) => 1,
+        OrderEventKind::Rejected(_) => 2,
+        OrderEventKind::Triggered => 3,
+        OrderEventKind::Filled(_) => 4,
+        OrderEventKind::Modified { .. } => 5,
+        OrderEventKind::ModifyRejected(_) => 6,
+        OrderEventKind::Cancelled(_) => 7,
+        OrderEventKind::CancelRejected(_) => 8,
+        OrderEventKind::Expired => 9,
+    }
+}
+
+impl Kernel {
+    pub(crate) fn on_order(&mut self, now: Timestamp, event: &OrderEvent, out: &mut Vec<Output>) {
+        let Some(slot) = self.state.orders.find(event.id) else {
+            out.push(Output::Alert(Alert::UnknownOrder(event.id)));
+            return;
+        };
+        let kind = event.kind;
+        self.hash.word(event.id.0 << 8 | code(&kind));
+        let order = self.state.orders.get_mut(slot);
+        order.changed = now;
+        let evidence = match kind {
+            OrderEventKind::Filled(fill) => return self.on_fill(now, slot, &fill, out),
+            OrderEventKind::Modified { qty, price } => {
+                return self.on_modified(now, slot, qty, price, out);
+            }
+            OrderEventKind::ModifyRejected(_) => {
+                return self.on_modify_rejected(now, slot, kind, out);
+            }
+            OrderEventKind::CancelRejected(_) => {
+                // Says nothing about whether the order is open: the next word will.
+                if std::mem::take(&mut order.cancelling) && order.life.is_live() {
+                    self.update(now, slot, kind, out);
+                }
+                return;
+            }
+            OrderEventKind::Triggered => {
+                if order.life.is_live() {
+                    self.move_life(slot, Evidence::Acknowledged, out);
+                    self.update(now, slot, kind, out);
+                }
+                return;
+            }
+            OrderEventKind::Accepted(venue_id) => {
+                order.venue_id = Some(venue_id);
+                Evidence::Acknowledged
+            }
+            OrderEventKind::Rejected(_) => Evidence::Closed(Ending::Rejected),
+            OrderEventKind::Cancelled(_) => Evidence::Closed(Ending::Cancelled),
+            OrderEventKind::Expired => Evidence::Closed(Ending::Expired),
+        };
+        if self.move_life(slot, evidence, out) {
+            self.counts.rejected += u64::from(matches!(kind, OrderEventKind::Rejected(_)));
+            self.update(now, slot, kind, out);
+        }
+    }
+
+    /// Applies evidence to an order's life. Says whether its strategy should hear of it.
+    pub(crate) fn move_life(
+        &mut self,
+        slot: Slot,
+        evidence: Evidence,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        let order = self.state.orders.get(slot);
+        let (id, before) = (order.request.id, order.life);
+        match before.after(evidence) {
+            Step::Same => false,
+            Step::Anomaly => {
+                out.push(Output::Alert(Alert::Anomaly { id, life: before }));
+                false
+            }
+            Step::To(life) => {
+                match (before.is_live(), life.is_live()) {
+                    (true, false) => {
+                        self.state.set_reserve(slot, Money::ZERO);
+                        self.state.orders.end(slot, life);
+                        out.push(Output::Ended(id));
+                    }
+                    (false, true) => {
+                        self.state.orders.reopen(slot);
+                        self.state.hold_for(slot, true);
+                    }
+                    _ => self.state.orders.get_mut(slot).life = life,
+                }
+                true
+            }
+        }
+    }
+
+    fn update(&mut self, now: Timestamp, slot: Slot, kind: OrderEventKind, out: &mut Vec<Output>) {
+        let request = self.state.orders.get(slot).request;
+        let update = OrderUpdate {
+            id: request.id,
+            instrument: request.instrument,
+            side: request.side,
+            group: request.group,
+            kind: UpdateKind::Venue(kind),
+        };
+        self.tell(now, request.strategy, false, out, |strategy, view, wish| {
+            strategy.on_order(&update, view, wish);
+        });
+    }
+
+    fn on_fill(&mut self, now: Timestamp, slot: Slot, fill: &Fill, out: &mut Vec<Output>) {
+        let order = self.state.orders.get(slot);
+        let (request, life) = (order.request, order.life);
+        let id = request.id;
+        if !fill.qty.is_positive() {
+            out.push(Output::Alert(Alert::Anomaly { id, life }));
+            return;
+        }
+        let venue = self.state.catalog.instrument(request.instrument).venue;
+        if !self.executions.note(venue, fill.exec) {
+            out.push(Output::Alert(Alert::DuplicateFill { id, exec: fill.exec }));
+            return;
+        }
+        self.state.orders.fill(slot, fill.price, fill.qty);
+        let order = self.state.orders.get(slot);
+        let most = order.change.map_or(request.qty, |change| change.qty.max(request.qty));
+        let (whole, over) = (order.exposed().is_zero(), order.filled > most);
+        if over {
+            out.push(Output::Alert(Alert::Overfilled(id)));
+        }
+        let (strategy, instrument, side) = (request.strategy, request.instrument, request.side);
+        let realized = self.book_fill(now, strategy, instrument, side, fill, out);
+        out.push(Output::Filled { id, strategy, instrument, side, fill: *fill, realized });
+        let evidence = if whole { Evidence::FilledInFull } else { Evidence::FilledInPart };
+        let moved = self.move_life(slot, evidence, out);
+        if !whole {
+            self.state.hold_for(slot, false);
+        }
+        self.tell(now, strategy, false, out, |strategy, view, wish| {
+            strategy.on_fill(instrument, side, fill, view, wish);
+        });
+        if whole && moved {
+            self.update(now, slot, OrderEventKind::Filled(*fill), out);
+        }
+    }
+
+    /// Books an execution that is new.
+    pub(crate) fn book_fill(
+        &mut self,
+        now: Timestamp,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        side: Side,
+        fill: &Fill,
+        out: &mut Vec<Output>,
+    ) -> Money {
+        self.counts.fills += 1;
+        self.hash.word(fill.exec.0);
+        self.hash.int(fill.price.get());
+        self.hash.int(fill.qty.get());
+        let State { catalog, portfolio, .. } = &mut self.state;
+        match portfolio.apply_fill(strategy, catalog.instrument(instrument), side, fill, now) {
+            Ok(booked) => booked.realized,
+            Err(_) => {
+                out.push(Output::Alert(Alert::LedgerLatched));
+                Money::ZERO
+            }
+        }
+    }
+
+    /// The venue changed an order: what it says now is true, asked for or not.
+    fn on_modified(
+        &mut self,
+        now: Timestamp,
+        slot: Slot,
+        qty: Qty,
+        price: Price,
+        out: &mut Vec<Output>,
+    ) {
+        let order = self.state.orders.get(slot);
+        let (id, life) = (order.request.id, order.life);
+        if !life.is_live() {
+            return; // a late word does not resurrect
+        }
+        if !qty.is_positive() {
+            out.push(Output::Alert(Alert::Anomaly { id, life }));
+            return;
+        }
+        let most = order.change.map_or(order.request.qty, |it| it.qty.max(order.request.qty));
+        let news = order.change.is_some()
+            || order.request.qty != qty
+            || order.price().is_some_and(|now| now != price);
+        self.state.orders.amend(slot, qty, price);
+        if qty > most {
+            out.push(Output::Alert(Alert::Enlarged(id)));
+        }
+        self.state.hold_for(slot, qty > most);
+        let evidence = match self.state.orders.get(slot).exposed() {
+            Qty::ZERO => Evidence::FilledInFull,
+            _ => Evidence::Acknowledged,
+        };
+        self.hash.int(qty.get());
+        self.hash.int(price.get());
+        self.move_life(slot, evidence, out);
+        if news {
+            self.update(now, slot, OrderEventKind::Modified { qty, price }, out);
+        }
+    }
+
+    /// The venue left an order as it was. It may have been filled meanwhile.
+    fn on_modify_rejected(
+        &mut self,
+        now: Timestamp,
+        slot: Slot,
+        kind: OrderEventKind,
+        out: &mut Vec<Output>,
+    ) {
+        let order = self.state.orders.get(slot);
+        if order.change.is_none() {
+            return;
+        }
+        self.state.orders.unask(slot);
+        self.state.hold_for(slot, false);
+        if self.state.orders.get(slot).exposed().is_zero() {
+            self.move_life(slot, Evidence::FilledInFull, out);
+        }
+        self.update(now, slot, kind, out);
+    }
+}
+
+impl State {
+    /// Sets aside what a live order may still need, with a change on its way counted either way; never
+    /// more than it already does, unless it may grow.
+    pub(crate) fn hold_for(&mut self, slot: Slot, may_grow: bool) {
+        let order = self.orders.get(slot);
+        if !order.life.is_live() {
+            return;
+        }
+        let (leaves, price) = order.heading();
+        let now = self.needed(order, order.leaves(), order.request.order_type);
+        let needed = match (now, order.change) {
+            (Some(now), Some(_)) => {
+                let order_type = order.request.order_type;
+                let then = price.map_or(order_type, |price| limited(order_type, price));
+                self.needed(order, leaves, then).map(|then| now.max(then))
+            }
+            (now, _) => now,
+        };
+        // What cannot be valued now keeps what it has.
+        let needed = needed.unwrap_or(order.reserved);
+        let amount = if may_grow { needed } else { needed.min(order.reserved) };
+        self.set_reserve(slot, amount);
+    }
+
+    /// What `leaves` lots of an open order would set aside as an order of this type.
+    fn needed(
+        &self,
+        order: &Order,
+        leaves: Qty,
+        order_type: tse_model::OrderType,
+    ) -> Option<Money> {
+        let rest = PlaceOrder { qty: leaves, order_type, ..order.request };
+        let instrument = self.catalog.instrument(rest.instrument);
+        let price = reference_price(&rest, &self.markets[rest.instrument.index()].quote)?;
+        let others = without(self.book(rest.instrument, None), order);
+        hold(instrument, &rest, price, &others).map(|held| held.amount)
+    }
+}
+
+/// A book without one of its open orders.
+pub(crate) fn without(mut book: Book, order: &Order) -> Book {
+    book.open[order.request.side.index()] -= order.exposed();
+    book.orders -= 1;
+    book
+}

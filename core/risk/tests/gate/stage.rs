@@ -1,0 +1,205 @@
+//! A market in which one lot at one tick is worth one cent, and everything passes until a test
+//! changes one thing.
+
+use tse_model::{
+    Catalog, ClientOrderId, Decimal, FeeSchedule, GroupId, Instrument, InstrumentId,
+    InstrumentSpec, Kind, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Settlement, Side,
+    Span, StrategyId, TimeInForce,
+};
+use tse_risk::{Book, Limits, Refusal, Repeats, Scene, review};
+
+pub fn dec(text: &str) -> Decimal {
+    text.parse().expect(text)
+}
+
+pub fn cents(units: i128) -> Money {
+    Money::from_units(units)
+}
+
+/// The definition of a market whose tick is a cent and whose lot is one.
+pub fn spec(symbol: &str) -> InstrumentSpec {
+    let inverse = symbol.contains(':');
+    let contract = symbol.contains("-PERP");
+    InstrumentSpec {
+        symbol: symbol.parse().expect(symbol),
+        kind: if contract { Kind::Perpetual { inverse } } else { Kind::Spot },
+        settlement: if contract { Settlement::Difference } else { Settlement::Delivery },
+        tick: dec("0.01"),
+        lot: dec("1"),
+        multiplier: dec("1"),
+        qty_min: dec("2"),
+        qty_max: Some(dec("5000")),
+        notional_min: Decimal::ZERO,
+        price_max: Some(dec("100")),
+        margin_initial: Decimal::ONE,
+        margin_maintenance: Decimal::ONE,
+        fees: FeeSchedule::free(),
+    }
+}
+
+pub fn instrument(spec: InstrumentSpec) -> Instrument {
+    let mut catalog = Catalog::new();
+    for (code, scale) in [("USD", 2), ("IBM", 0), ("BTC", 8)] {
+        catalog.define_currency(code, scale).expect("a new currency");
+    }
+    let id = catalog.define_instrument(spec).expect("a definition that fits");
+    catalog.instrument(id).clone()
+}
+
+/// Everything the gate looks at.
+#[derive(Clone)]
+pub struct Stage {
+    pub instrument: Instrument,
+    pub quote: Quote,
+    pub age: Option<Span>,
+    pub valid: bool,
+    pub open: bool,
+    pub latched: bool,
+    pub strategy: Book,
+    pub account: Book,
+    /// The strategy's own limits.
+    pub own: Limits,
+    /// The account's limits.
+    pub wide: Limits,
+    pub repeats: u32,
+    pub own_opposite: Option<Price>,
+    pub free: Option<Money>,
+}
+
+/// Every limit, far from what the tests' orders need.
+pub fn limits() -> Limits {
+    Limits {
+        order_qty_max: Some(Qty::new(100)),
+        order_value_max: Some(cents(100_000)),
+        collar: Rate::from_bps(dec("500")),
+        repeats: Some(Repeats { window: Span::from_secs(1), count: 10 }),
+        open_orders_max: Some(10),
+        long_max: Some(Qty::new(200)),
+        short_max: Some(Qty::new(150)),
+        data_age_max: Some(Span::from_secs(1)),
+        ..Limits::default()
+    }
+}
+
+impl Stage {
+    pub fn of(symbol: &str) -> Self {
+        Self::with(spec(symbol))
+    }
+
+    pub fn with(spec: InstrumentSpec) -> Self {
+        Self {
+            instrument: instrument(spec),
+            quote: quote(990, 1_010),
+            age: Some(Span::ZERO),
+            valid: true,
+            open: true,
+            latched: false,
+            strategy: Book::default(),
+            account: Book::default(),
+            own: Limits::default(),
+            wide: limits(),
+            repeats: 0,
+            own_opposite: None,
+            free: Some(cents(10_000_000)),
+        }
+    }
+
+    /// Spot, quoted 9.90 to 10.10.
+    pub fn spot() -> Self {
+        Self::of("IBM-USD.X")
+    }
+
+    /// Both scopes hold this and have this open.
+    pub fn holding(mut self, position: i64, open: [i64; 2]) -> Self {
+        let open = open.map(Qty::new);
+        let orders = open.iter().filter(|qty| qty.is_positive()).count() as u32;
+        self.strategy = Book { position: Qty::new(position), open, orders };
+        self.account = self.strategy;
+        self
+    }
+
+    /// A copy with one thing changed.
+    pub fn but(&self, change: impl FnOnce(&mut Self)) -> Self {
+        let mut stage = self.clone();
+        change(&mut stage);
+        stage
+    }
+
+    /// What the gate says: the order as it would be sent, or everything against it.
+    pub fn review(&self, order: PlaceOrder) -> Result<PlaceOrder, Vec<Refusal>> {
+        let scene = Scene {
+            instrument: &self.instrument,
+            quote: &self.quote,
+            age: self.age,
+            valid: self.valid,
+            open: self.open,
+            latched: self.latched,
+            strategy: (self.strategy, &self.own),
+            account: (self.account, &self.wide),
+            repeats: self.repeats,
+            own_opposite: self.own_opposite,
+            free: self.free,
+        };
+        let mut refusals = Vec::new();
+        match review(order, &scene, &mut refusals) {
+            Some(approved) => {
+                assert_eq!(refusals, [], "approved and refused");
+                Ok(approved.into_inner())
+            }
+            None => {
+                assert_ne!(refusals, [], "refused without a reason");
+                Err(refusals)
+            }
+        }
+    }
+
+    pub fn passes(&self, order: PlaceOrder) {
+        assert_eq!(self.review(order), Ok(order));
+    }
+
+    pub fn refuses(&self, order: PlaceOrder, with: Refusal) {
+        assert_eq!(self.review(order), Err(vec![with]));
+    }
+}
+
+pub fn quote(bid: i64, ask: i64) -> Quote {
+    Quote {
+        bid: Price::new(bid),
+        bid_qty: Qty::new(50),
+        ask: Price::new(ask),
+        ask_qty: Qty::new(50),
+    }
+}
+
+/// A limit order that rests.
+pub fn limit(side: Side, qty: i64, price: i64) -> PlaceOrder {
+    PlaceOrder {
+        id: ClientOrderId(1),
+        instrument: InstrumentId(0),
+        strategy: StrategyId(0),
+        group: GroupId(0),
+        side,
+        order_type: OrderType::Limit(Price::new(price)),
+        time_in_force: TimeInForce::Gtc,
+        qty: Qty::new(qty),
+        display: None,
+        post_only: false,
+        reduce_only: false,
+    }
+}
+
+pub fn buy(qty: i64, price: i64) -> PlaceOrder {
+    limit(Side::Buy, qty, price)
+}
+
+pub fn sell(qty: i64, price: i64) -> PlaceOrder {
+    limit(Side::Sell, qty, price)
+}
+
+pub fn market(side: Side, qty: i64) -> PlaceOrder {
+    PlaceOrder {
+        order_type: OrderType::Market,
+        time_in_force: TimeInForce::Ioc,
+        ..limit(side, qty, 0)
+    }
+}

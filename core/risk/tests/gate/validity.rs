@@ -1,0 +1,131 @@
+//! C01: what the venue takes at all.
+
+use crate::stage::{Stage, buy, cents, dec, limit, market, sell, spec};
+use tse_model::{OrderType, PlaceOrder, Price, Qty, Side, TimeInForce};
+use tse_risk::Refusal;
+
+fn invalid(what: &'static str) -> Refusal {
+    Refusal::Invalid { what }
+}
+
+/// Nothing but C01 stands in the way of large or dear orders.
+fn wide() -> Stage {
+    let mut stage = Stage::spot();
+    stage.wide.order_qty_max = Some(Qty::MAX);
+    stage.wide.order_value_max = Some(cents(i128::MAX));
+    stage.wide.long_max = Some(Qty::MAX);
+    stage.wide.short_max = Some(Qty::MAX);
+    stage.free = Some(cents(i128::MAX));
+    stage
+}
+
+#[test]
+fn quantities_from_the_smallest_to_the_largest_order_pass() {
+    let stage = wide();
+    for side in Side::BOTH {
+        stage.passes(limit(side, 2, 1_000));
+        stage.passes(limit(side, 5_000, 1_000));
+        stage.refuses(limit(side, 1, 1_000), invalid("quantity"));
+        stage.refuses(limit(side, 5_001, 1_000), invalid("quantity"));
+        stage.refuses(limit(side, 0, 1_000), invalid("quantity"));
+        stage.refuses(limit(side, -5, 1_000), invalid("quantity"));
+    }
+}
+
+#[test]
+fn prices_up_to_the_highest_believed_pass_on_either_side_of_zero() {
+    // 100.00 is the highest price; the collar is out of the way.
+    let mut stage = wide();
+    stage.wide.collar = Some(tse_model::Rate::from_billionths(i64::MAX));
+    for side in Side::BOTH {
+        stage.passes(limit(side, 10, 10_000));
+        stage.passes(limit(side, 10, -10_000));
+        stage.refuses(limit(side, 10, 10_001), invalid("price"));
+        stage.refuses(limit(side, 10, -10_001), invalid("price"));
+    }
+    let stop = |trigger, limit| PlaceOrder {
+        order_type: OrderType::StopLimit { trigger: Price::new(trigger), limit: Price::new(limit) },
+        ..buy(10, 0)
+    };
+    stage.passes(stop(10_000, 10_000));
+    stage.refuses(stop(10_001, 10_000), invalid("price"));
+    stage.refuses(stop(10_000, 10_001), invalid("price"));
+}
+
+#[test]
+fn an_order_is_worth_at_least_what_the_venue_asks_unless_it_reduces() {
+    let mut spec = spec("IBM-USD.X");
+    spec.notional_min = dec("50");
+    let stage = Stage::with(spec);
+    for side in Side::BOTH {
+        stage.passes(limit(side, 5, 1_000));
+        stage.refuses(limit(side, 5, 999), invalid("value"));
+        stage.passes(limit(side, 5, 1_001));
+    }
+    stage.clone().holding(5, [0, 0]).passes(sell(5, 999));
+    stage.holding(-5, [0, 0]).passes(buy(5, 999));
+}
+
+#[test]
+fn an_iceberg_shows_some_of_itself_and_rests() {
+    let stage = Stage::spot();
+    let show = |display| PlaceOrder { display: Some(Qty::new(display)), ..buy(10, 1_000) };
+    stage.passes(show(1));
+    stage.passes(show(10));
+    stage.refuses(show(11), invalid("display quantity"));
+    stage.refuses(show(0), invalid("display quantity"));
+    stage.refuses(show(-1), invalid("display quantity"));
+    let resting = invalid("display quantity of an order that does not rest");
+    for time_in_force in [TimeInForce::Ioc, TimeInForce::Fok] {
+        stage.refuses(PlaceOrder { time_in_force, ..show(5) }, resting);
+    }
+    let order_type = OrderType::Stop(Price::new(1_000));
+    stage.refuses(PlaceOrder { order_type, ..show(5) }, resting);
+    stage.refuses(PlaceOrder { display: Some(Qty::new(5)), ..market(Side::Buy, 10) }, resting);
+}
+
+#[test]
+fn a_trailing_stop_trails_by_something() {
+    let stage = Stage::spot();
+    let trail = |offset| PlaceOrder {
+        order_type: OrderType::TrailingStop(Price::new(offset)),
+        ..sell(10, 0)
+    };
+    stage.passes(trail(1));
+    stage.refuses(trail(0), invalid("trailing offset"));
+    stage.refuses(trail(-1), invalid("trailing offset"));
+    assert_eq!(
+        wide().review(trail(10_001)),
+        Err(vec![invalid("price")]),
+        "an offset is a distance between prices that are believed"
+    );
+}
+
+#[test]
+fn only_a_limit_order_that_may_rest_can_be_post_only() {
+    let stage = Stage::spot();
+    let only = |order| PlaceOrder { post_only: true, ..order };
+    stage.passes(only(buy(10, 980)));
+    let stop = PlaceOrder { order_type: OrderType::Stop(Price::new(1_020)), ..buy(10, 0) };
+    stage.refuses(only(stop), invalid("post-only without a limit price"));
+    let at_once = invalid("post-only order that must trade at once");
+    for time_in_force in [TimeInForce::Ioc, TimeInForce::Fok] {
+        stage.refuses(only(PlaceOrder { time_in_force, ..buy(10, 980) }), at_once);
+    }
+    // Made safe, a market order has a limit; it is no less of a contradiction.
+    stage.refuses(only(market(Side::Buy, 10)), at_once);
+    stage.holding(10, [0, 0]).refuses(only(market(Side::Sell, 10)), at_once);
+}
+
+#[test]
+fn figures_that_fit_no_integer_are_refused() {
+    let mut stage = Stage::of("BTC-USD-PERP:BTC.X");
+    stage.wide.order_value_max = Some(cents(i128::MAX));
+    // An inverse contract has no value at a price of zero.
+    stage.wide.collar = Some(tse_model::Rate::from_billionths(2_000_000_000));
+    assert_eq!(
+        stage.review(buy(10, 0)),
+        Err(vec![Refusal::Overflow, Refusal::Overflow]),
+        "neither its value (C04) nor its margin (C13)"
+    );
+}
