@@ -1,3 +1,5 @@
-//! The `tse` command.
+//! The `tse` command, with the strategies that come with the engine.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    tse_cli::main(tse_strategy::Registry::shipped())
+}

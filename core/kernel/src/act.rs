@@ -10,6 +10,7 @@ use crate::kernel::{Kernel, Notice};
 use crate::life::{Evidence, Life, Step};
 use crate::message::Output;
 use crate::orders::{Change, Order, Slot, limited};
+use crate::repeats::key;
 use tse_model::{
     CancelOrder, ClientOrderId, GroupId, InstrumentId, ModifyOrder, Money, PlaceOrder, Price, Qty,
     Request, Settlement, Side, Span, StrategyId, Timestamp,
@@ -128,7 +129,8 @@ impl Kernel {
         out: &mut Vec<Output>,
     ) -> Option<Slot> {
         let draft = self.draft(strategy, group, wish);
-        let Some(approved) = self.review(now, draft, None, out) else {
+        let key = key(&draft);
+        let Some(approved) = self.review(now, draft, key, None, out) else {
             self.notices.push_back(Notice { strategy, order: draft, kind: UpdateKind::Denied });
             return None;
         };
@@ -155,7 +157,7 @@ impl Kernel {
             reserved_in,
         });
         self.state.set_reserve(slot, reserved);
-        self.repeats.note(now, &request);
+        self.repeats.note(now, key);
         Some(slot)
     }
 
@@ -165,17 +167,16 @@ impl Kernel {
         &mut self,
         now: Timestamp,
         draft: PlaceOrder,
+        key: u64,
         replaced: Option<Slot>,
         out: &mut Vec<Output>,
     ) -> Option<Approved<PlaceOrder>> {
         let state = &self.state;
         let instrument = state.catalog.instrument(draft.instrument);
         let market = &state.markets[draft.instrument.index()];
-        let limits = state.limits.strategy(draft.strategy, draft.instrument);
-        let account = state.limits.account(draft.instrument);
-        let both = limits.within(*account);
-        let repeats = match both.repeats {
-            Some(limit) => self.repeats.count(now, limit.window, &draft),
+        let limits = state.limits.scoped(draft.strategy, draft.instrument);
+        let repeats = match limits.strategy().repeats {
+            Some(limit) => self.repeats.count(now, limit.window, key),
             None => 0,
         };
         let currency = match (instrument.settlement, draft.side) {
@@ -198,8 +199,9 @@ impl Kernel {
             valid: market.valid,
             open: market.open,
             latched: state.portfolio.latched().is_some(),
-            strategy: (books[0], limits),
-            account: (books[1], account),
+            strategy: books[0],
+            account: books[1],
+            limits,
             repeats,
             own_opposite: state.own_best(draft.instrument, draft.side.opposite()),
             free,
@@ -216,7 +218,7 @@ impl Kernel {
             }
             (None, Some(refusal)) => {
                 // Nothing else stood in its way: then the old ones go too (C14).
-                if both.self_trade == SelfTrade::CancelBoth
+                if limits.strategy().self_trade == SelfTrade::CancelBoth
                     && matches!(self.refusals[..], [Refusal::SelfTrade { .. }])
                 {
                     self.clear_way(&draft, out);
@@ -353,12 +355,13 @@ impl Kernel {
             ..order.request
         };
         if !shrinks {
-            if self.review(now, draft, Some(slot), out).is_none() {
+            let key = key(&draft);
+            if self.review(now, draft, key, Some(slot), out).is_none() {
                 let kind = UpdateKind::ModifyDenied;
                 self.notices.push_back(Notice { strategy, order: draft, kind });
                 return;
             }
-            self.repeats.note(now, &draft);
+            self.repeats.note(now, key);
         }
         self.state.orders.ask(slot, Change { qty, price });
         self.state.hold_for(slot, true);

@@ -8,7 +8,7 @@ use crate::life::{Ending, Evidence, Step};
 use crate::message::{Alert, Output};
 use crate::orders::{Order, Slot, limited};
 use tse_model::{
-    Fill, InstrumentId, Money, OrderEvent, OrderEventKind, PlaceOrder, Price, Qty, Side,
+    Fill, InstrumentId, Liquidity, Money, OrderEvent, OrderEventKind, PlaceOrder, Price, Qty, Side,
     StrategyId, Timestamp,
 };
 use tse_risk::{Book, hold, reference_price};
@@ -40,7 +40,9 @@ impl Kernel {
         let order = self.state.orders.get_mut(slot);
         order.changed = now;
         let evidence = match kind {
-            OrderEventKind::Filled(fill) => return self.on_fill(now, slot, &fill, out),
+            OrderEventKind::Filled(fill) => {
+                return self.on_fill(now, event.ts_event, slot, &fill, out);
+            }
             OrderEventKind::Modified { qty, price } => {
                 return self.on_modified(now, slot, qty, price, out);
             }
@@ -122,7 +124,14 @@ impl Kernel {
         });
     }
 
-    fn on_fill(&mut self, now: Timestamp, slot: Slot, fill: &Fill, out: &mut Vec<Output>) {
+    fn on_fill(
+        &mut self,
+        now: Timestamp,
+        at: Timestamp,
+        slot: Slot,
+        fill: &Fill,
+        out: &mut Vec<Output>,
+    ) {
         let order = self.state.orders.get(slot);
         let (request, life) = (order.request, order.life);
         let id = request.id;
@@ -143,6 +152,10 @@ impl Kernel {
             out.push(Output::Alert(Alert::Overfilled(id)));
         }
         let (strategy, instrument, side) = (request.strategy, request.instrument, request.side);
+        if fill.liquidity == Liquidity::Taker {
+            let market = &mut self.state.markets[instrument.index()];
+            market.took(at, side.opposite(), fill.price, fill.qty);
+        }
         let realized = self.book_fill(now, strategy, instrument, side, fill, out);
         out.push(Output::Filled { id, strategy, instrument, side, fill: *fill, realized });
         let evidence = if whole { Evidence::FilledInFull } else { Evidence::FilledInPart };

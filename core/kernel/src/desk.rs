@@ -9,52 +9,54 @@ use tse_model::{
     StrategyId, Timestamp, VenueId,
 };
 use tse_portfolio::{Mark, Portfolio};
-use tse_risk::{Book, Limits};
+use tse_risk::{Book, Limits, Scoped};
 use tse_strategy::{Desk, LiveOrder, Market};
 
 /// The limits of every scope, resolved at load.
 #[derive(Clone, Debug, Default)]
 pub struct LimitTable {
     /// By strategy, then instrument.
-    strategy: Vec<Vec<Limits>>,
-    /// By instrument.
-    account: Vec<Limits>,
+    strategy: Vec<Vec<Scoped>>,
+    /// By instrument: what holds where nothing is said of a strategy.
+    account: Vec<Scoped>,
+    nothing: Scoped,
 }
 
 impl LimitTable {
     /// From the account's limits by instrument and each strategy's own by instrument.
     pub fn new(account: Vec<Limits>, strategy: Vec<Vec<Limits>>) -> Self {
-        Self { strategy, account }
+        let inside = |own: Vec<Limits>| {
+            let places = own.len().max(account.len());
+            let of = |limits: &[Limits], at: usize| limits.get(at).copied().unwrap_or_default();
+            (0..places).map(|at| Scoped::new(of(&own, at), of(&account, at))).collect()
+        };
+        Self {
+            strategy: strategy.into_iter().map(inside).collect(),
+            account: inside(Vec::new()),
+            nothing: Scoped::default(),
+        }
     }
-    /// A strategy's limits; none at all where nothing is configured, which refuses.
+    /// What holds for a strategy in an instrument; no limits at all where nothing is configured, which
+    /// refuses.
+    pub fn scoped(&self, strategy: StrategyId, instrument: InstrumentId) -> &Scoped {
+        let row = self.strategy.get(strategy.index()).unwrap_or(&self.account);
+        row.get(instrument.index()).unwrap_or(&self.nothing)
+    }
+    /// A strategy's limits, the account's where it has none of its own.
     pub fn strategy(&self, strategy: StrategyId, instrument: InstrumentId) -> &Limits {
-        const NONE: &Limits = &NO_LIMITS;
-        let of = self.strategy.get(strategy.index());
-        of.and_then(|limits| limits.get(instrument.index())).unwrap_or(NONE)
+        self.scoped(strategy, instrument).strategy()
+    }
+    /// The account's limits.
+    pub fn account(&self, instrument: InstrumentId) -> &Limits {
+        self.account.get(instrument.index()).unwrap_or(&self.nothing).account()
     }
     /// The longest window in which any of them counts repeated orders (C08).
     pub fn repeat_window(&self) -> Span {
         let all = self.strategy.iter().flatten().chain(&self.account);
-        let windows = all.filter_map(|limits| Some(limits.repeats?.window));
+        let windows = all.filter_map(|limits| Some(limits.strategy().repeats?.window));
         windows.max().unwrap_or(Span::ZERO)
     }
-    /// The account's limits.
-    pub fn account(&self, instrument: InstrumentId) -> &Limits {
-        self.account.get(instrument.index()).unwrap_or(&NO_LIMITS)
-    }
 }
-
-static NO_LIMITS: Limits = Limits {
-    order_qty_max: None,
-    order_value_max: None,
-    collar: None,
-    repeats: None,
-    open_orders_max: None,
-    long_max: None,
-    short_max: None,
-    self_trade: tse_risk::SelfTrade::RejectNew,
-    data_age_max: None,
-};
 
 /// What the engine knows.
 pub struct State {

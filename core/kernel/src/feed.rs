@@ -16,11 +16,12 @@ impl Kernel {
             MarketData::Quote(quote) => {
                 market.quote = *quote;
                 market.updated = Some(now);
+                market.as_of = event.ts_event;
                 market.valid = !quote.is_crossed();
                 self.feed_bars(now, instrument, quote);
                 self.tell_quote(now, instrument, out);
             }
-            MarketData::Depth(depth) => self.on_depth(now, instrument, *depth, out),
+            MarketData::Depth(depth) => self.on_depth(now, event.ts_event, instrument, *depth, out),
             MarketData::Trade(trade) => {
                 market.trade = Some(*trade);
                 for at in 0..self.listeners[instrument.index()].bars.len() {
@@ -48,6 +49,7 @@ impl Kernel {
     fn on_depth(
         &mut self,
         now: Timestamp,
+        as_of: Timestamp,
         instrument: InstrumentId,
         depth: Depth,
         out: &mut Vec<Output>,
@@ -66,6 +68,7 @@ impl Kernel {
         let (quote, valid) = (market.quote, market.valid);
         if depth.last {
             market.updated = Some(now);
+            market.as_of = as_of;
             for at in 0..self.listeners[instrument.index()].books.len() {
                 let strategy = self.listeners[instrument.index()].books[at];
                 self.tell(now, strategy, true, out, |strategy, view, wish| {

@@ -285,6 +285,10 @@ impl Kernel {
     }
 
     fn on_command(&mut self, now: Timestamp, command: Command, out: &mut Vec<Output>) {
+        // What rests goes first, so that no last wish meets it; what is still placed to rest goes too.
+        if command == Command::Stop {
+            self.cancel_resting(out);
+        }
         for number in 0..self.strategies.len() {
             let id = StrategyId(number as u16);
             self.tell(now, id, false, out, |strategy, view, wish| match command {

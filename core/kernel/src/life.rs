@@ -160,8 +160,8 @@ impl Life {
             (_, E::AnswerOverdue | E::LinkLost) => Step::Same,
 
             (L::Sent | L::Unknown, E::ProvenAbsent) => Step::To(L::Absent),
-            (L::Absent, E::ProvenAbsent) => Step::Same,
-            (L::Working | L::Ended(_) | L::Disputed, E::ProvenAbsent) => Step::To(L::Disputed),
+            (L::Absent | L::Disputed, E::ProvenAbsent) => Step::Same,
+            (L::Working | L::Ended(_), E::ProvenAbsent) => Step::To(L::Disputed),
             (L::Absent, _) => Step::To(L::Disputed),
         }
     }

@@ -14,7 +14,9 @@ pub(crate) struct RecentOrders {
     window: Span,
 }
 
-fn key(order: &PlaceOrder) -> u64 {
+/// What makes an order the same as another: it is asked of the order as its strategy wished it, since
+/// the price that makes a market order safe moves with the market.
+pub(crate) fn key(order: &PlaceOrder) -> u64 {
     let mut hash = StateHash::new();
     hash.word(
         u64::from(order.instrument.0) << 32
@@ -40,10 +42,9 @@ impl RecentOrders {
         Self { window, ..Self::default() }
     }
 
-    /// How often an order like this one was sent within `window` before `now`.
-    pub(crate) fn count(&mut self, now: Timestamp, window: Span, order: &PlaceOrder) -> u32 {
+    /// How often an order with this key was sent within `window` before `now`.
+    pub(crate) fn count(&mut self, now: Timestamp, window: Span, key: u64) -> u32 {
         self.forget(now);
-        let key = key(order);
         let all = self.counts.get(key).copied().unwrap_or(0);
         if all == 0 || window >= self.window {
             return all;
@@ -52,9 +53,8 @@ impl RecentOrders {
         recent.filter(|(_, other)| *other == key).count() as u32
     }
 
-    /// Remembers an order that is being sent.
-    pub(crate) fn note(&mut self, now: Timestamp, order: &PlaceOrder) {
-        let key = key(order);
+    /// Remembers that an order with this key is being sent.
+    pub(crate) fn note(&mut self, now: Timestamp, key: u64) {
         match self.counts.get_mut(key) {
             Some(count) => *count += 1,
             None => drop(self.counts.insert(key, 1)),

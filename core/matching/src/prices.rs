@@ -6,11 +6,12 @@
 //! nearly everything happens. Bitmaps say which places are taken, so the next best price is a matter
 //! of counting zeros. Any `i64` is welcome: a lonely price costs a leaf and a branch of its own.
 //!
-//! Measured on `examples/mixed.rs` against one sorted vector of all prices with a short walk from
-//! its end before a binary search (near 35, deep 95, sparse 605 ns per command) and against leaves
-//! of 64 prices in one sorted vector (30, 54, 183): this takes 29, 50 and 75. Leaves of 32 or 64 prices
-//! under branches do no better and take more memory. A window of prices indexed directly was not
-//! built: it needs a second structure for what lies outside, and a move when the market does.
+//! Measured with `examples/mixed.rs` on a quiet machine, best runs, near, deep and sparse book: one
+//! sorted vector of all prices, walked a little from its end before a binary search, took 35, 95 and
+//! 605 ns per command; leaves of 64 prices in one sorted vector 30, 54 and 183; this takes 29, 50 and
+//! 75. Leaves of 32 or 64 prices under branches do no better and take more memory. A window of prices
+//! indexed directly was not built: it needs a second structure for what lies outside, and a move
+//! when the market moves.
 //!
 //! It knows neither orders nor quantities.
 

@@ -7,7 +7,7 @@
 //! No figure can make it panic: what the integers cannot hold is refused.
 
 use crate::reserve::hold;
-use crate::{BadData, Limits, Refusal, Reserve, Scope, SelfTrade};
+use crate::{BadData, Refusal, Reserve, Scope, Scoped, SelfTrade};
 use tse_model::{
     Instrument, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Side, Span, TimeInForce,
 };
@@ -70,10 +70,12 @@ pub struct Scene<'a> {
     pub open: bool,
     /// Whether the ledger has latched: then positions and money are no longer what they say.
     pub latched: bool,
-    /// The strategy's own book and limits.
-    pub strategy: (Book, &'a Limits),
-    /// The account's book and limits.
-    pub account: (Book, &'a Limits),
+    /// The strategy's own book.
+    pub strategy: Book,
+    /// The account's book, over all strategies.
+    pub account: Book,
+    /// The limits of both.
+    pub limits: &'a Scoped,
     /// How often the same order was sent within the window of the tighter limit.
     pub repeats: u32,
     /// Our best order on the other side, of any strategy in the account.
@@ -95,8 +97,8 @@ pub fn review(
     refusals: &mut Vec<Refusal>,
 ) -> Option<Approved<PlaceOrder>> {
     let before = refusals.len();
-    let limits = scene.strategy.1.within(*scene.account.1);
-    let scopes = [(Scope::Strategy, scene.strategy.0), (Scope::Account, scene.account.0)];
+    let (limits, wide) = (&scene.limits.strategy, &scene.limits.account);
+    let scopes = [(Scope::Strategy, scene.strategy), (Scope::Account, scene.account)];
     // Whether the order can only shrink the position, whatever else is open on its side.
     let reduces = scopes.iter().all(|(_, book)| order.qty <= book.closable(order.side));
     let twice_mid = scene.quote.twice_mid();
@@ -122,16 +124,16 @@ pub fn review(
         _ => {}
     }
     // A strategy without a limit of its own has the account's; the account must have one.
-    let open_max = [limits.open_orders_max, scene.account.1.open_orders_max];
+    let open_max = [limits.open_orders_max, wide.open_orders_max];
     for ((scope, book), limit) in scopes.iter().zip(open_max) {
         open_orders(*scope, book, limit, reduces, refusals); // C10
     }
     if !reduces {
-        let (name, limits) = match order.side {
-            Side::Buy => ("long_max", [limits.long_max, scene.account.1.long_max]),
-            Side::Sell => ("short_max", [limits.short_max, scene.account.1.short_max]),
+        let (name, max) = match order.side {
+            Side::Buy => ("long_max", [limits.long_max, wide.long_max]),
+            Side::Sell => ("short_max", [limits.short_max, wide.short_max]),
         };
-        for ((scope, book), limit) in scopes.iter().zip(limits) {
+        for ((scope, book), limit) in scopes.iter().zip(max) {
             position(*scope, &order, book, limit, name, refusals); // C11
         }
     }
@@ -350,7 +352,7 @@ fn funds(order: &PlaceOrder, scene: &Scene<'_>, refusals: &mut Vec<Refusal>) {
     let Some(price) = reference_price(order, scene.quote) else {
         return; // missing data, which C18 names
     };
-    let held = hold(scene.instrument, order, price, &scene.account.0);
+    let held = hold(scene.instrument, order, price, &scene.account);
     let Some(Reserve { amount: needed, .. }) = held else {
         refusals.push(Refusal::Overflow);
         return;

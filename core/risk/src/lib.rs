@@ -12,6 +12,6 @@ mod refusal;
 mod reserve;
 
 pub use gate::{Approved, Book, Scene, reference_price, review};
-pub use limits::{Limits, Repeats, SelfTrade};
+pub use limits::{Limits, Repeats, Scoped, SelfTrade};
 pub use refusal::{BadData, Refusal, Scope};
 pub use reserve::{Reserve, hold, reserve};

@@ -46,6 +46,30 @@ pub struct Limits {
     pub data_age_max: Option<Span>,
 }
 
+/// The limits that apply to one strategy in one instrument, its own and the account's, merged once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Scoped {
+    /// The tighter of each: a strategy without a limit of its own has the account's.
+    pub(crate) strategy: Limits,
+    /// What holds for all strategies together.
+    pub(crate) account: Limits,
+}
+
+impl Scoped {
+    /// A strategy's own limits inside the account's.
+    pub fn new(own: Limits, account: Limits) -> Self {
+        Self { strategy: own.within(account), account }
+    }
+    /// What holds for the strategy.
+    pub fn strategy(&self) -> &Limits {
+        &self.strategy
+    }
+    /// What holds for all strategies together.
+    pub fn account(&self) -> &Limits {
+        &self.account
+    }
+}
+
 /// The smaller of two where both are set; a limit set anywhere holds.
 fn tighter<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {

@@ -9,7 +9,6 @@ use tse_model::{
     Rounding, Settlement, Side, StrategyId, Timestamp, VenueId,
 };
 use tse_portfolio::{Mark, Portfolio};
-use tse_risk::reserve;
 
 /// Whose positions the venue keeps: the account's.
 const HOLDER: StrategyId = StrategyId(0);
@@ -141,9 +140,10 @@ impl Account {
         Cover::Enough
     }
 
-    /// Whether any position on margin is open.
-    pub fn is_exposed(&self) -> bool {
-        self.on_margin.iter().any(|id| !self.portfolio.net(*id).is_zero())
+    /// Whether a position on margin is open in this instrument.
+    pub fn is_exposed_in(&self, catalog: &Catalog, id: InstrumentId) -> bool {
+        !self.portfolio.net(id).is_zero()
+            && catalog.instrument(id).settlement == Settlement::Difference
     }
 
     /// The instruments on margin here.
@@ -192,26 +192,5 @@ impl Account {
         let received = -paid;
         self.portfolio.apply_funding(instrument, received, now).ok()?;
         Some(received)
-    }
-
-    /// What an order needs and what is there for it.
-    pub fn check(
-        &self,
-        catalog: &Catalog,
-        instrument: &Instrument,
-        side: Side,
-        price: Price,
-        qty: Qty,
-        mark: impl Fn(InstrumentId) -> Option<Mark>,
-    ) -> Option<(CurrencyId, Money, Money)> {
-        let needed = reserve(instrument, side, price, qty)?;
-        let free = self.free(catalog, needed.currency, mark)?;
-        Some((needed.currency, needed.amount, free))
-    }
-
-    /// Whether an order of `qty` more on `side` can only shrink the position.
-    pub fn reduces(&self, instrument: InstrumentId, side: Side, qty: Qty) -> bool {
-        let held = -self.portfolio.net(instrument).signed(side);
-        held.is_positive() && qty <= held
     }
 }

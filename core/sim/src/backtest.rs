@@ -15,8 +15,8 @@ use crate::watch::Watch;
 use std::collections::VecDeque;
 use tse_kernel::{Command, Counts, Input, Kernel, Output, Setup};
 use tse_model::{
-    AccountEvent, Machine, MarketEvent, Money, OrderEvent, Request, SourceFault, Span, StateHash,
-    Timestamp, VenueId,
+    AccountEvent, AccountEventKind, InstrumentId, Machine, MarketEvent, Money, OrderEvent, Request,
+    SourceFault, Span, StateHash, Timestamp, VenueId,
 };
 use tse_portfolio::statistics::EquityCurve;
 use tse_portfolio::{Equity, Prices, Profit};
@@ -111,6 +111,18 @@ enum Answer {
 }
 
 impl Answer {
+    /// What it is about; nothing in particular where it is about the whole account.
+    fn instrument(&self) -> Option<InstrumentId> {
+        match self {
+            Self::Order(event) => Some(event.instrument),
+            Self::Account(event) => match event.kind {
+                AccountEventKind::Funding { instrument, .. }
+                | AccountEventKind::Liquidated { instrument, .. } => Some(instrument),
+                AccountEventKind::Transfer { .. } => None,
+            },
+        }
+    }
+
     fn input(self, venue: VenueId) -> Input {
         match self {
             Self::Order(event) => Input::Order(event),
@@ -153,6 +165,8 @@ pub struct Backtest {
     next_due: Option<Option<(Timestamp, Due)>>,
     /// The link of each venue of the catalogue.
     link_of: Vec<Option<usize>>,
+    /// The lane of what concerns no instrument.
+    account_lane: usize,
     // Buffers, empty between events.
     work: VecDeque<Work>,
     feed: Vec<MarketEvent>,
@@ -174,6 +188,9 @@ impl Backtest {
             portfolio.start_audit();
         }
         let mut links = Vec::with_capacity(scenario.venues.len());
+        // A lane for each instrument, and one for what concerns the whole account.
+        let symbols = scenario.catalog.instruments().iter().map(|it| it.symbol.to_string());
+        let symbols: Vec<_> = symbols.chain(["".to_owned()]).collect();
         for setup in &scenario.venues {
             for (currency, amount) in &setup.deposits {
                 portfolio
@@ -181,12 +198,13 @@ impl Backtest {
                     .expect("an opening balance fits");
             }
             let name = &scenario.catalog.venue(setup.venue).name;
+            let (seed, lanes) = (scenario.seed, || symbols.iter().map(String::as_str));
             let purpose = |line: &str| format!("latency:{line}:{name}");
             links.push(Link {
                 venue: Venue::new(&scenario.catalog, setup),
-                feed: Line::new(setup.feed.clone(), scenario.seed, &purpose("feed")),
-                orders: Line::new(setup.order.clone(), scenario.seed, &purpose("order")),
-                answers: Line::new(setup.response.clone(), scenario.seed, &purpose("response")),
+                feed: Line::new(setup.feed.clone(), seed, &purpose("feed"), lanes()),
+                orders: Line::new(setup.order.clone(), seed, &purpose("order"), lanes()),
+                answers: Line::new(setup.response.clone(), seed, &purpose("response"), lanes()),
             });
         }
         let mut link_of = vec![None; scenario.catalog.venues().len()];
@@ -215,6 +233,7 @@ impl Backtest {
             finished: false,
             next_due: None,
             link_of,
+            account_lane: symbols.len() - 1,
             work: VecDeque::new(),
             feed: Vec::new(),
             outputs: Vec::new(),
@@ -452,7 +471,8 @@ impl Backtest {
                 self.step_kernel(now, Input::Market(event), observer);
             } else {
                 let recorded = event.ts_recv - event.ts_event;
-                if let Some(arrival) = line.send(now, recorded, event) {
+                let lane = event.instrument.index();
+                if let Some(arrival) = line.send(now, lane, recorded, event) {
                     self.offer(arrival, Due::Feed(number));
                 }
             }
@@ -493,8 +513,11 @@ impl Backtest {
             };
             if link.answers.is_instant() {
                 self.work.push_back(Work::Kernel(answer.input(link.venue.id())));
-            } else if let Some(arrival) = link.answers.send(now, Span::ZERO, answer) {
-                self.offer(arrival, Due::Answer(number));
+            } else {
+                let lane = answer.instrument().map_or(self.account_lane, InstrumentId::index);
+                if let Some(arrival) = link.answers.send(now, lane, Span::ZERO, answer) {
+                    self.offer(arrival, Due::Answer(number));
+                }
             }
         }
         self.words = words;
@@ -516,8 +539,11 @@ impl Backtest {
             let link = &mut self.links[number];
             if link.orders.is_instant() {
                 self.work.push_back(Work::Venue(number, venue::Input::Request(request)));
-            } else if let Some(arrival) = link.orders.send(now, Span::ZERO, request) {
-                self.offer(arrival, Due::Request(number));
+            } else {
+                let lane = request.instrument().index();
+                if let Some(arrival) = link.orders.send(now, lane, Span::ZERO, request) {
+                    self.offer(arrival, Due::Request(number));
+                }
             }
         }
         outputs.clear();

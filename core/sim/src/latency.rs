@@ -1,15 +1,21 @@
 //! How long messages take.
 //!
-//! A connection delivers in order: a message never arrives before the one sent ahead of it, whatever
-//! its own delay. So arrivals on one line only ever grow, and a queue holds what is on its way.
+//! A line delivers in order what concerns one instrument: a message never arrives before the one sent
+//! ahead of it, whatever its own delay. Each instrument has a lane of its own with its own random
+//! stream, so traffic in one changes no arrival in another. A constant delay costs a queue; only delays
+//! that differ cost a heap.
+//!
+//! Begin at [`Line::send`].
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use tse_model::{Chance, Span, Timestamp};
 
 /// How long one direction of a connection takes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Latency {
-    /// Always this long; zero means at once, before anything else happens.
+    /// Always this long, everything in the order it was sent; zero means at once, before anything else
+    /// happens.
     Constant(Span),
     /// Uniformly between two lengths, drawn from the run's seed.
     Jitter {
@@ -35,20 +41,76 @@ impl Latency {
     }
 }
 
+/// What concerns one instrument on a line.
+#[derive(Clone, Debug)]
+struct Lane {
+    chance: Chance,
+    last: Timestamp,
+}
+
+/// A message on its way: the earlier arrival first, then whatever was sent first.
+#[derive(Clone, Debug)]
+struct OnItsWay<T> {
+    arrival: Timestamp,
+    number: u64,
+    message: T,
+}
+
+impl<T> OnItsWay<T> {
+    fn key(&self) -> (Timestamp, u64) {
+        (self.arrival, self.number)
+    }
+}
+
+impl<T> PartialEq for OnItsWay<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl<T> Eq for OnItsWay<T> {}
+
+impl<T> PartialOrd for OnItsWay<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for OnItsWay<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
 /// What is on its way in one direction.
 #[derive(Clone, Debug)]
 pub struct Line<T> {
     latency: Latency,
-    chance: Chance,
+    lanes: Vec<Lane>,
+    /// Where the delay is constant: what was sent first arrives first.
     queue: VecDeque<(Timestamp, T)>,
-    last: Timestamp,
+    /// Where it is not.
+    heap: BinaryHeap<Reverse<OnItsWay<T>>>,
+    sent: u64,
 }
 
 impl<T> Line<T> {
-    /// An empty line; `purpose` names its random stream.
-    pub fn new(latency: Latency, seed: u64, purpose: &str) -> Self {
-        let chance = Chance::stream(seed, purpose);
-        Self { latency, chance, queue: VecDeque::new(), last: Timestamp::MIN }
+    /// An empty line; `purpose` and the names of its lanes name their random streams.
+    pub fn new<'a>(
+        latency: Latency,
+        seed: u64,
+        purpose: &str,
+        lanes: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let lane = |name: &str| Lane {
+            chance: Chance::stream(seed, &format!("{purpose}:{name}")),
+            last: Timestamp::MIN,
+        };
+        let lanes = match latency {
+            Latency::Constant(_) => Vec::new(),
+            _ => lanes.into_iter().map(lane).collect(),
+        };
+        Self { latency, lanes, queue: VecDeque::new(), heap: BinaryHeap::new(), sent: 0 }
     }
 
     /// Whether what is sent arrives at once.
@@ -56,35 +118,52 @@ impl<T> Line<T> {
         self.latency.is_zero()
     }
 
-    fn delay(&mut self, now: Timestamp, recorded: Span) -> Span {
-        match &self.latency {
-            Latency::Constant(span) => *span,
+    /// Sends something down the lane with this number; `recorded` is what the recorder saw it take.
+    /// Returns when it arrives if it is now the next to arrive.
+    pub fn send(
+        &mut self,
+        now: Timestamp,
+        lane: usize,
+        recorded: Span,
+        message: T,
+    ) -> Option<Timestamp> {
+        if let Latency::Constant(delay) = self.latency {
+            let arrival = now + delay;
+            self.queue.push_back((arrival, message));
+            return (self.queue.len() == 1).then_some(arrival);
+        }
+        let lane = &mut self.lanes[lane];
+        let delay = match &self.latency {
+            Latency::Constant(delay) => *delay,
             Latency::Jitter { low, high } => {
-                Span::from_nanos(self.chance.between(low.nanos(), high.nanos()))
+                Span::from_nanos(lane.chance.between(low.nanos(), high.nanos()))
             }
             Latency::Table(table) => interpolate(table, now),
             Latency::Recorded => recorded.max(Span::ZERO),
-        }
-    }
-
-    /// Sends something; `recorded` is what the recorder saw it take. Returns when it arrives if it is
-    /// now the next to arrive.
-    pub fn send(&mut self, now: Timestamp, recorded: Span, message: T) -> Option<Timestamp> {
-        let arrival = (now + self.delay(now, recorded)).max(self.last);
-        self.last = arrival;
-        self.queue.push_back((arrival, message));
-        (self.queue.len() == 1).then_some(arrival)
+        };
+        let arrival = (now + delay).max(lane.last);
+        lane.last = arrival;
+        let number = self.sent;
+        self.sent += 1;
+        self.heap.push(Reverse(OnItsWay { arrival, number, message }));
+        self.heap.peek().filter(|next| next.0.number == number).map(|next| next.0.arrival)
     }
 
     /// When the next message arrives.
     #[inline]
     pub fn next(&self) -> Option<Timestamp> {
-        self.queue.front().map(|(at, _)| *at)
+        match self.latency {
+            Latency::Constant(_) => self.queue.front().map(|(at, _)| *at),
+            _ => self.heap.peek().map(|next| next.0.arrival),
+        }
     }
 
     /// Takes the next message.
     pub fn receive(&mut self) -> Option<(Timestamp, T)> {
-        self.queue.pop_front()
+        match self.latency {
+            Latency::Constant(_) => self.queue.pop_front(),
+            _ => self.heap.pop().map(|next| (next.0.arrival, next.0.message)),
+        }
     }
 }
 
@@ -111,19 +190,52 @@ mod tests {
     }
 
     #[test]
-    fn a_later_message_never_overtakes() {
+    fn a_later_message_never_overtakes_in_its_lane() {
         let jitter = Latency::Jitter { low: Span::ZERO, high: Span::from_nanos(1_000) };
-        let mut line = Line::new(jitter, 42, "orders");
+        let mut line = Line::new(jitter, 42, "orders", ["A", "B"]);
         for sent in 0..1_000 {
-            line.send(at(sent), Span::ZERO, sent);
+            line.send(at(sent), (sent % 2) as usize, Span::ZERO, sent);
         }
-        let mut last = at(0);
-        for expected in 0..1_000 {
-            let (arrival, message) = line.receive().unwrap();
-            assert_eq!(message, expected);
+        let (mut last, mut next) = (at(0), [0, 1]);
+        let mut overtaken = 0;
+        while let Some((arrival, message)) = line.receive() {
+            let lane = (message % 2) as usize;
+            assert_eq!(message, next[lane]);
+            overtaken += i32::from(next[lane] > next[1 - lane]);
+            next[lane] += 2;
             assert!(arrival >= last && arrival >= at(message));
             last = arrival;
         }
+        assert_eq!(next, [1_000, 1_001]);
+        assert!(overtaken > 100, "lanes are independent: {overtaken}");
+    }
+
+    #[test]
+    fn traffic_in_one_lane_moves_nothing_in_another() {
+        let jitter = Latency::Jitter { low: Span::ZERO, high: Span::from_nanos(1_000) };
+        let arrivals = |with: bool| {
+            let mut line = Line::new(jitter.clone(), 42, "feed", ["A", "B"]);
+            for sent in 0..500 {
+                line.send(at(sent), 0, Span::ZERO, (0, sent));
+                if with {
+                    line.send(at(sent), 1, Span::ZERO, (1, sent));
+                }
+            }
+            let all = std::iter::from_fn(|| line.receive());
+            all.filter(|(_, (lane, _))| *lane == 0).collect::<Vec<_>>()
+        };
+        assert_eq!(arrivals(false), arrivals(true));
+    }
+
+    #[test]
+    fn a_message_says_when_it_arrives_if_it_is_the_next() {
+        let table = vec![(at(0), Span::from_nanos(100)), (at(10), Span::from_nanos(0))];
+        let mut line = Line::new(Latency::Table(table), 1, "orders", ["A", "B"]);
+        assert_eq!(line.send(at(0), 0, Span::ZERO, 'a'), Some(at(100)));
+        assert_eq!(line.send(at(5), 0, Span::ZERO, 'b'), None, "it waits for the one before");
+        assert_eq!(line.send(at(8), 1, Span::ZERO, 'c'), Some(at(28)));
+        let order: Vec<_> = std::iter::from_fn(|| line.receive()).collect();
+        assert_eq!(order, [(at(28), 'c'), (at(100), 'a'), (at(100), 'b')]);
     }
 
     #[test]
@@ -137,10 +249,10 @@ mod tests {
 
     #[test]
     fn what_was_recorded_is_never_negative() {
-        let mut line = Line::new(Latency::Recorded, 1, "feed");
-        line.send(at(50), Span::from_nanos(-7), ());
+        let mut line = Line::new(Latency::Recorded, 1, "feed", ["A"]);
+        line.send(at(50), 0, Span::from_nanos(-7), ());
         assert_eq!(line.next(), Some(at(50)));
-        line.send(at(50), Span::from_nanos(9), ());
+        line.send(at(50), 0, Span::from_nanos(9), ());
         line.receive();
         assert_eq!(line.next(), Some(at(59)));
     }

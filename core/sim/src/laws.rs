@@ -5,7 +5,8 @@
 
 use crate::venue::Venue;
 use tse_kernel::Kernel;
-use tse_model::Side;
+use tse_model::{CurrencyId, Instrument, Settlement, Side};
+use tse_portfolio::Portfolio;
 
 /// Checks everything; says which law is broken, with its figures.
 ///
@@ -17,6 +18,9 @@ pub fn check<'a>(
     quiet: bool,
 ) -> Result<(), String> {
     kernel.portfolio().check().map_err(|imbalance| format!("engine's books: {imbalance:?}"))?;
+    if let Some(latched) = kernel.portfolio().latched() {
+        return Err(format!("the engine's books have latched: {latched:?}"));
+    }
     for instrument in kernel.catalog().instruments() {
         for side in Side::BOTH {
             for (_, order) in kernel.orders().open(instrument.id, side) {
@@ -30,48 +34,48 @@ pub fn check<'a>(
         }
     }
     for venue in venues {
-        venue
-            .account()
-            .portfolio()
-            .check()
-            .map_err(|imbalance| format!("venue's books: {imbalance:?}"))?;
-        for instrument in kernel.catalog().instruments().iter().filter(|it| it.venue == venue.id())
-        {
-            let Some(market) = venue.market(instrument.id) else { continue };
-            let volumes = market.volumes();
-            if volumes.filled_by_prints > volumes.printed {
-                return Err(format!(
-                    "{}: prints filled more than was traded: {volumes:?}",
-                    instrument.symbol
-                ));
-            }
-            if volumes.filled_by_crossing > volumes.crossed {
-                return Err(format!(
-                    "{}: crossings filled more than was shown: {volumes:?}",
-                    instrument.symbol
-                ));
-            }
-            let (ours, theirs) =
-                (kernel.portfolio().net(instrument.id), venue.account().position(instrument.id));
-            if quiet && ours != theirs {
-                return Err(format!(
-                    "{}: we hold {ours:?}, the venue says {theirs:?}",
-                    instrument.symbol
-                ));
-            }
-        }
+        venue.audit()?;
         if quiet {
-            for at in 0..kernel.catalog().currencies().len() {
-                let currency = tse_model::CurrencyId(at as u16);
-                let ours = kernel.portfolio().balance(venue.id(), currency);
-                let theirs = venue.account().portfolio().balance(venue.id(), currency);
-                if ours != theirs {
-                    return Err(format!(
-                        "currency {at} at venue {:?}: we have {ours:?}, the venue says {theirs:?}",
-                        venue.id()
-                    ));
-                }
-            }
+            check_agreement(kernel, venue)?;
+        }
+    }
+    Ok(())
+}
+
+/// When nothing is on its way, engine and venue hold the same.
+fn check_agreement(kernel: &Kernel, venue: &Venue) -> Result<(), String> {
+    let catalog = kernel.catalog();
+    let here = || catalog.instruments().iter().filter(|it| it.venue == venue.id());
+    for instrument in here() {
+        let (ours, theirs) =
+            (kernel.portfolio().net(instrument.id), venue.account().position(instrument.id));
+        if ours != theirs {
+            return Err(format!(
+                "{}: we hold {ours:?}, the venue says {theirs:?}",
+                instrument.symbol
+            ));
+        }
+    }
+    for at in 0..catalog.currencies().len() {
+        let currency = CurrencyId(at as u16);
+        // On margin the venue realises profit on the account's position, we on each strategy's: what
+        // one of them holds against another is cash there and not here. Cost makes up for it.
+        let settled = |portfolio: &Portfolio| {
+            let cash = portfolio.balance(venue.id(), currency).units();
+            let margin =
+                |it: &&Instrument| it.settlement == Settlement::Difference && it.settle == currency;
+            let cost = |it: &Instrument| -> i128 {
+                let held = portfolio.positions().in_instrument(it.id);
+                it.profit_sign() * held.map(|held| held.cost().units()).sum::<i128>()
+            };
+            cash - here().filter(margin).map(cost).sum::<i128>()
+        };
+        let (ours, theirs) = (settled(kernel.portfolio()), settled(venue.account().portfolio()));
+        if ours != theirs {
+            return Err(format!(
+                "currency {at} at venue {:?}: we have {ours}, the venue says {theirs}",
+                venue.id()
+            ));
         }
     }
     Ok(())

@@ -109,18 +109,24 @@ impl Synthetic {
             && spec.level_qty >= 1
             && spec.fade <= 1_000
             && spec.wide_factor >= 1;
-        sane.then(|| Self {
+        if !sane {
+            return None;
+        }
+        let mut chance = Chance::stream(seed, &format!("market:{}", instrument.symbol));
+        // Venues do not move in step with each other: each has its own moment within the step.
+        let phase = Span::from_nanos(chance.between(0, spec.step.nanos() - 1));
+        Some(Self {
             tick,
             process: Process {
                 chance: Chance::stream(seed, &format!("process:{}", spec.process)),
                 price: spec.price,
                 last_move: 0,
             },
-            chance: Chance::stream(seed, &format!("market:{}", instrument.symbol)),
+            chance,
             noise: 0,
             flow: Side::Buy,
             wide_left: 0,
-            now: spec.start,
+            now: spec.start + phase,
             end: spec.start + spec.length,
             shown: [Vec::new(), Vec::new()],
             wanted: Vec::with_capacity(LEVELS_MAX),

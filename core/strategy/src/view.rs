@@ -15,6 +15,8 @@ pub struct Market {
     pub quote: Quote,
     /// When the quote or the book last changed, by the engine's clock; `None` before the first.
     pub updated: Option<Timestamp>,
+    /// The venue's time of that change.
+    pub as_of: Timestamp,
     /// The last trade seen.
     pub trade: Option<Trade>,
     /// The venue's mark price, where it sends one.
@@ -31,6 +33,26 @@ impl Market {
     /// A market of which nothing is known yet.
     pub fn new() -> Self {
         Self { open: true, ..Self::default() }
+    }
+
+    /// Subtracts what an order of ours took, by the venue's word, from what is still shown there: it is
+    /// gone until the venue shows it anew. What the venue showed later knows of it already.
+    pub fn took(&mut self, at: Timestamp, side: Side, price: Price, qty: Qty) {
+        if self.as_of > at {
+            return;
+        }
+        let left = |shown: Qty| Qty::new((shown.get() - qty.get()).max(0));
+        let shown = self.book.qty_at(side, price);
+        if shown.is_positive() {
+            self.book.set(side, price, left(shown));
+            self.quote = self.book.quote();
+            return;
+        }
+        match side {
+            Side::Buy if self.quote.bid == price => self.quote.bid_qty = left(self.quote.bid_qty),
+            Side::Sell if self.quote.ask == price => self.quote.ask_qty = left(self.quote.ask_qty),
+            _ => {}
+        }
     }
 
     /// How old the newest quote is at `now`; `None` before the first.

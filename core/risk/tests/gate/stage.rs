@@ -6,7 +6,7 @@ use tse_model::{
     InstrumentSpec, Kind, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Settlement, Side,
     Span, StrategyId, TimeInForce,
 };
-use tse_risk::{Book, Limits, Refusal, Repeats, Scene, review};
+use tse_risk::{Book, Limits, Refusal, Repeats, Scene, Scoped, review};
 
 pub fn dec(text: &str) -> Decimal {
     text.parse().expect(text)
@@ -127,6 +127,7 @@ impl Stage {
 
     /// What the gate says: the order as it would be sent, or everything against it.
     pub fn review(&self, order: PlaceOrder) -> Result<PlaceOrder, Vec<Refusal>> {
+        let limits = Scoped::new(self.own, self.wide);
         let scene = Scene {
             instrument: &self.instrument,
             quote: &self.quote,
@@ -134,8 +135,9 @@ impl Stage {
             valid: self.valid,
             open: self.open,
             latched: self.latched,
-            strategy: (self.strategy, &self.own),
-            account: (self.account, &self.wide),
+            strategy: self.strategy,
+            account: self.account,
+            limits: &limits,
             repeats: self.repeats,
             own_opposite: self.own_opposite,
             free: self.free,

@@ -7,7 +7,7 @@
 
 use super::Terms;
 use crate::{Intents, Interest, OrderWish, QuoteLevel, Strategy, View};
-use tse_model::{Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side};
+use tse_model::{Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Span};
 
 pub(super) struct Maker {
     terms: Terms,
@@ -110,7 +110,7 @@ impl Maker {
         let shown = self.quote(view, wish);
         if (unhedged || shown) && !self.timer {
             self.timer = true;
-            wish.wake_in(self.terms.stale.min(self.terms.leg_delay));
+            wish.wake_in(self.terms.stale.min(self.terms.leg_delay).max(Span::from_millis(1)));
         }
     }
 }

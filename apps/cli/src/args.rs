@@ -1,0 +1,391 @@
+//! The command line: verbs, their arguments, and what is said when they are wrong.
+//!
+//! Out comes an [`Args`], or a finding like any other. What the verbs do is not known here.
+
+use crate::diagnose::{At, Diagnostic, codes, did_you_mean};
+use crate::ui::{Color, Ui, Wishes};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// A deterministic trading engine: backtests, simulated markets, strategies of your own.
+#[derive(Parser, Debug)]
+#[command(
+    name = "tse",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    before_help = concat!(
+        "  tse demo                                    watch the engine trade, without data or network\n",
+        "  tse backtest examples/market-making.toml    run a config and write a report"
+    )
+)]
+pub struct Args {
+    /// What goes for every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// What goes for every verb.
+#[derive(Arguments, Clone, Copy, Debug, Default)]
+pub struct Global {
+    /// Print one JSON object instead of text
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+    /// Say only what was asked for, and errors
+    #[arg(short, long, global = true, help_heading = "Output", conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
+    /// Whether to use colour: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Output",
+        value_name = "WHEN",
+        value_enum,
+        default_value_t = Color::Auto,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub color: Color,
+    /// Draw no progress
+    #[arg(long, global = true, help_heading = "Output")]
+    pub no_progress: bool,
+}
+
+impl From<Global> for Wishes {
+    fn from(global: Global) -> Self {
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            no_progress: global.no_progress,
+            color: global.color,
+        }
+    }
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Trade a synthetic market, live: no data, no network, no keys
+    Demo(Demo),
+    /// Make a crate with a strategy of your own
+    Init(Init),
+    /// Check a config without running it
+    Check(Check),
+    /// Look at market data files
+    Data(Data),
+    /// Run a config over its data and write a run folder
+    Backtest(Backtest),
+    /// Show or open the report of a run
+    Report(Report),
+    /// List strategies, or explain the parameters of one
+    Strategies(Strategies),
+    /// Explain a code such as TSE-C004
+    Explain(Explain),
+    /// Write the JSON schema of configs, for editors
+    Schema(Schema),
+    /// Print the version
+    Version,
+    /// Write completions for a shell
+    Completions(Completions),
+}
+
+/// A config and what changes it.
+#[derive(Arguments, Clone, Debug, Default)]
+pub struct ConfigArgs {
+    /// The config
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// Change a value of the config, such as run.seed=7 or instruments.*.queue=front
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// `tse demo`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse demo\n  tse demo --seconds 10 --speed 100 | tail -1")]
+pub struct Demo {
+    /// End after so many seconds; without it, at Ctrl-C
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<u64>,
+    /// How much faster than the clock the market runs
+    #[arg(long, value_name = "FACTOR")]
+    pub speed: Option<f64>,
+    /// Seed of the market
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// A line a second instead of the live view
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// `tse backtest CONFIG`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(
+    before_help = "  tse backtest examples/market-making.toml\n  tse backtest my.toml --set run.seed=7 --json"
+)]
+pub struct Backtest {
+    /// What to run.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Where run folders are made
+    #[arg(long, value_name = "FOLDER", default_value = "runs", env = "TSE_RUNS")]
+    pub runs: PathBuf,
+    /// Keep nothing: print the result and write no run folder
+    #[arg(long)]
+    pub no_save: bool,
+    /// Check every law of conservation after every event: slow
+    #[arg(long)]
+    pub audit: bool,
+}
+
+/// `tse report [RUN]`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse report --open\n  tse report 3f9a --runs results")]
+pub struct Report {
+    /// Which run: any unique beginning of its id, or `last`
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub run: String,
+    /// Open it in a browser
+    #[arg(long)]
+    pub open: bool,
+    /// Where run folders are
+    #[arg(long, value_name = "FOLDER", default_value = "runs", env = "TSE_RUNS")]
+    pub runs: PathBuf,
+}
+
+/// `tse init NAME`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse init my-strategy\n  tse init lab/momentum --engine ~/src/tse")]
+pub struct Init {
+    /// The folder to make; its last part names the crate
+    #[arg(value_name = "NAME")]
+    pub name: PathBuf,
+    /// A checkout of the engine to depend on; without it the one this program was built from, if it
+    /// is still there
+    #[arg(long, value_name = "PATH")]
+    pub engine: Option<PathBuf>,
+}
+
+/// `tse check CONFIG`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse check my.toml\n  tse check my.toml --resolved --set run.seed=7")]
+pub struct Check {
+    /// What to check.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Show every value and where it comes from
+    #[arg(long)]
+    pub resolved: bool,
+}
+
+/// `tse data`.
+#[derive(Arguments, Clone, Debug)]
+#[command(before_help = "  tse data ls my.toml\n  tse data check my.toml")]
+pub struct Data {
+    /// What to do with data.
+    #[command(subcommand)]
+    pub verb: DataVerb,
+}
+
+/// What to do with data.
+#[derive(Subcommand, Clone, Debug)]
+pub enum DataVerb {
+    /// Read every row of a config's data and say what is in it, and what is wrong
+    #[command(before_help = "  tse data check my.toml\n  tse data check my.toml --json")]
+    Check(ConfigArgs),
+    /// List a config's data files
+    #[command(before_help = "  tse data ls my.toml\n  tse data ls my.toml --json")]
+    Ls(ConfigArgs),
+}
+
+/// `tse strategies [NAME]`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse strategies\n  tse strategies market_making")]
+pub struct Strategies {
+    /// Which one
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// `tse explain CODE`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse explain TSE-C004\n  tse explain")]
+pub struct Explain {
+    /// Which one; without it all are listed
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+/// `tse schema`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse schema > tse.schema.json\n  tse schema -o tse.schema.json")]
+pub struct Schema {
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `tse completions SHELL`.
+#[derive(Arguments, Clone, Debug)]
+#[command(
+    before_help = "  tse completions bash > ~/.local/share/bash-completion/completions/tse\n  tse completions zsh > ~/.zfunc/_tse"
+)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// What reading the command line came to.
+pub enum Parsed {
+    /// Something to do.
+    Do(Box<Args>),
+    /// Help was asked for, and this is it.
+    Help(String),
+    /// It makes no sense.
+    Wrong(Box<Diagnostic>, Ui),
+}
+
+/// Reads a command line.
+pub fn parse(words: &[OsString]) -> Parsed {
+    match Args::try_parse_from(words) {
+        Ok(args) => Parsed::Do(Box::new(args)),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Parsed::Help(error.render().to_string())
+        }
+        Err(error) => {
+            // The rest of the line could not be read, so what it says of output is looked for.
+            let json = words.iter().any(|word| word == "--json");
+            let ui = Ui::new(Wishes { json, ..Wishes::default() });
+            Parsed::Wrong(Box::new(finding(&error)), ui)
+        }
+    }
+}
+
+/// The short help of `tse` alone.
+pub fn short_help() -> String {
+    Args::command().render_help().to_string()
+}
+
+fn finding(error: &clap::Error) -> Diagnostic {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let first = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    let argument = text(ContextKind::InvalidArg);
+    let value = text(ContextKind::InvalidValue).filter(|value| !value.is_empty());
+    let meant = |kind| first(kind).map(|name| format!("did you mean `{name}`?"));
+    let help = "tse --help lists what there is";
+    let found = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let verb = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let fix = match did_you_mean(&verb, verbs().iter().map(String::as_str)) {
+                Some(verb) => format!("did you mean `tse {verb}`?"),
+                None => help.to_owned(),
+            };
+            Diagnostic::error(codes::UNKNOWN_VERB, format!("`{verb}` is not a command of tse"))
+                .fix(fix)
+        }
+        ErrorKind::UnknownArgument => {
+            let argument = argument.unwrap_or_default();
+            let what = if argument.starts_with('-') { "option" } else { "argument" };
+            Diagnostic::error(codes::BAD_ARGUMENT, format!("there is no {what} `{argument}` here"))
+                .fix(meant(ContextKind::SuggestedArg).unwrap_or_else(|| help.to_owned()))
+        }
+        ErrorKind::InvalidValue => {
+            let title = match (&argument, &value) {
+                (Some(argument), Some(value)) => format!("`{argument}` cannot be {value}"),
+                (Some(argument), None) => format!("`{argument}` lacks its value"),
+                _ => "a value cannot be used".to_owned(),
+            };
+            let valid = text(ContextKind::ValidValue).map(|valid| format!("use one of {valid}"));
+            Diagnostic::error(codes::BAD_ARGUMENT, title)
+                .fix(meant(ContextKind::SuggestedValue).or(valid).unwrap_or_else(|| help.to_owned()))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = argument.unwrap_or_default();
+            Diagnostic::error(codes::BAD_ARGUMENT, format!("{missing} is missing"))
+                .maybe_fix(usage(error))
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Diagnostic::error(codes::BAD_ARGUMENT, "this command has parts, and none was named")
+                .maybe_fix(usage(error))
+        }
+        _ => {
+            let text = error.render().to_string();
+            let line = text.lines().next().unwrap_or_default();
+            let line = line.trim_start_matches("error: ").to_owned();
+            Diagnostic::error(codes::BAD_ARGUMENT, line).fix(help)
+        }
+    };
+    found.at(At::Place("the command line".to_owned()), "")
+}
+
+/// All verbs, those of verbs with parts behind their own.
+fn verbs() -> Vec<String> {
+    let mut all = Vec::new();
+    for verb in Args::command().get_subcommands() {
+        all.push(verb.get_name().to_owned());
+        let inner = verb.get_subcommands();
+        all.extend(inner.map(|inner| format!("{} {}", verb.get_name(), inner.get_name())));
+    }
+    all
+}
+
+/// How the command that was meant is called.
+fn usage(error: &clap::Error) -> Option<String> {
+    let text = error.render().to_string();
+    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: "))?;
+    Some(usage.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(line: &str) -> String {
+        let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+        match parse(&words) {
+            Parsed::Wrong(found, _) => {
+                format!("{} {} / {}", found.code, found.title, found.fix.unwrap_or_default())
+            }
+            _ => panic!("`{line}` makes sense"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_what_was_meant() {
+        let cases = [
+            ("tse bactest a.toml", "TSE-U001 `bactest` is not a command of tse / did you mean `tse backtest`?"),
+            ("tse chek x", "TSE-U001 `chek` is not a command of tse / did you mean `tse check`?"),
+            ("tse xyzzy", "TSE-U001 `xyzzy` is not a command of tse / tse --help lists what there is"),
+            ("tse check a.toml --resolvd", "TSE-U002 there is no option `--resolvd` here / did you mean `--resolved`?"),
+            ("tse completions fsh", "TSE-U002 `<SHELL>` cannot be fsh / did you mean `fish`?"),
+            ("tse check", "TSE-U002 <CONFIG> is missing / tse check <CONFIG>"),
+            ("tse demo --seconds x", "TSE-U002 `--seconds <N>` cannot be x / tse --help lists what there is"),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(wrong(line), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,573 @@
+//! The report as one page: what it says and in which order (`verdict → assumptions → equity → …`).
+//!
+//! Everything is in the one file: no script, no font, no picture from elsewhere, so it reads the same
+//! in ten years. It holds nothing that depends on when or where it was made.
+
+use super::chart::{Bands, Chart, Draw, Histogram, Layer};
+use super::html::{amount, bps, escape, exact, profit, share, table};
+use crate::diagnose::{Diagnostics, Level};
+use crate::run::Told;
+use crate::run::collect::{Collector, Tally};
+use crate::run::numbers::{count, days, negated, percent};
+use crate::run::summary::{Markout, Quantiles, Summary};
+use std::fmt::Write;
+
+/// The most instruments that are drawn.
+const DRAWN: usize = 8;
+
+/// A run, as the page needs it.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) summary: &'a Summary,
+    pub(crate) collector: &'a Collector,
+    pub(crate) told: &'a Told,
+    pub(crate) warnings: &'a Diagnostics,
+}
+
+/// The page.
+pub(crate) fn page(parts: &Parts<'_>) -> String {
+    let summary = parts.summary;
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{} \u{00b7} backtest {}</title>\n<style>\n{}</style></head><body>\n",
+        escape(&summary.name),
+        short_id(summary),
+        include_str!("style.css")
+    );
+    html.push_str(&head(summary));
+    html.push_str(&verdict(summary));
+    html.push_str(&assumptions(parts));
+    html.push_str(&equity(parts));
+    html.push_str(&attribution(summary));
+    html.push_str(&markets(parts));
+    html.push_str(&execution(summary));
+    html.push_str(&opportunities(parts));
+    html.push_str(&positions(summary));
+    html.push_str(&refusals(summary));
+    html.push_str(&parameters(parts));
+    let _ = write!(
+        html,
+        "<section><h2 id=\"definitions\">Definitions</h2>\n{}</section>\n\
+         <footer>tse {} \u{00b7} a simulation: it shows what would have happened under the assumptions \
+         above, and no more.</footer>\n</body></html>\n",
+        include_str!("definitions.html"),
+        escape(&summary.tse_version)
+    );
+    html
+}
+
+fn short_id(summary: &Summary) -> &str {
+    summary.run_id.get(..8).unwrap_or(&summary.run_id)
+}
+
+fn head(summary: &Summary) -> String {
+    let stopped = if summary.is_interrupted() {
+        "<span class=\"badge stop\">INTERRUPTED</span>"
+    } else {
+        ""
+    };
+    let date = |moment: &Option<String>| match moment {
+        Some(moment) => moment.get(..16).unwrap_or(moment).replace('T', " "),
+        None => "n/a".to_owned(),
+    };
+    format!(
+        "<header><h1>{}</h1><span class=\"badge\">BACKTEST</span>{stopped}</header>\n\
+         <p class=\"sub\">{} to {} UTC \u{00b7} {} \u{00b7} {} events \u{00b7} run <code>{}</code></p>\n",
+        escape(&summary.name),
+        date(&summary.start),
+        date(&summary.end),
+        days(summary.days),
+        count(summary.events),
+        short_id(summary),
+    )
+}
+
+fn verdict(summary: &Summary) -> String {
+    let base = escape(&summary.base);
+    let ratio = summary.net_return.map_or("n/a".to_owned(), |r| {
+        format!("{:+.3} %", r * 100.0 + 0.0).replace('-', "\u{2212}")
+    });
+    let sharpe = match (summary.sharpe, summary.sharpe_low, summary.sharpe_high) {
+        (Some(sharpe), Some(low), Some(high)) => {
+            (format!("{sharpe:.2}"), format!("95 %: {low:.1} to {high:.1}"))
+        }
+        _ => ("n/a".to_owned(), format!("{} daily returns", summary.daily_returns)),
+    };
+    let fall = summary.drawdown.as_ref().map_or("equity never fell".to_owned(), |fall| {
+        let after = if fall.recovered_at.is_some() { "recovered" } else { "not recovered" };
+        format!("\u{2212}{} {base}, {after}", amount(Some(&fall.amount)))
+    });
+    let second = summary.markouts.iter().find(|markout| markout.after == "1s");
+    let after = second.map_or("n/a".to_owned(), |m| bps(m.bps, None));
+    let band = second.and_then(|m| m.band_bps).map_or(String::new(), |b| format!("\u{00b1} {b:.2} "));
+    let tiles = [
+        ("net", "Net P&amp;L", profit(summary.net_pnl.as_deref()), format!("{base} \u{00b7} {ratio}")),
+        (
+            "drawdown",
+            "Max drawdown",
+            summary.max_drawdown.map_or("n/a".to_owned(), |r| percent(r)),
+            fall,
+        ),
+        ("sharpe", "Sharpe", sharpe.0, sharpe.1),
+        (
+            "fill",
+            "Fills",
+            count(summary.fills),
+            format!("of {} orders \u{00b7} {} by size", count(summary.orders), share(summary.fill_ratio)),
+        ),
+        ("fill", "Maker", share(summary.maker_ratio), format!("of {} {base}", amount(summary.volume.as_deref()))),
+        ("markout", "Markout 1 s", after, format!("{band}bp \u{00b7} positive = good")),
+    ];
+    let mut html = String::from("<dl class=\"verdict\">");
+    for (link, name, value, note) in tiles {
+        let _ = write!(
+            html,
+            "<div><dt><a href=\"#d-{link}\">{name}</a></dt><dd>{value}<small>{note}</small></dd></div>"
+        );
+    }
+    html.push_str("</dl>\n");
+    html
+}
+
+fn assumptions(parts: &Parts<'_>) -> String {
+    let mut html = String::from("<section class=\"warn\"><h2>What this result rests on</h2>");
+    let warnings = parts.warnings.of(Level::Warning);
+    if warnings.is_empty() {
+        html.push_str("<p>No warnings. The assumptions below still decide the result.</p>");
+    } else {
+        html.push_str("<ul>");
+        for warning in warnings {
+            let why = warning.why.as_deref().map_or(String::new(), |why| format!(" \u{2014} {why}"));
+            let _ = write!(
+                html,
+                "<li><code>{}</code> <strong>{}</strong>{}</li>",
+                warning.code,
+                escape(&warning.title),
+                escape(&why)
+            );
+        }
+        html.push_str("</ul>");
+    }
+    let _ = write!(
+        html,
+        "<details open><summary>All {} assumptions</summary><ul>",
+        parts.summary.assumptions.len()
+    );
+    for line in &parts.summary.assumptions {
+        let _ = write!(html, "<li>{}</li>", escape(line));
+    }
+    html.push_str("</ul></details></section>\n");
+    html
+}
+
+fn equity(parts: &Parts<'_>) -> String {
+    let (summary, line) = (parts.summary, &parts.collector.equity);
+    let span = line.equity.span().unwrap_or((0, 1));
+    let title = format!("Equity, {}", summary.base);
+    let caption = match (&summary.equity_start, &summary.equity_end) {
+        (Some(start), Some(end)) => {
+            format!("From {} to {} {}.", amount(Some(start)), amount(Some(end)), summary.base)
+        }
+        (Some(start), None) => format!(
+            "It began at {} {}; at the end something held has no usable price.",
+            amount(Some(start)),
+            summary.base
+        ),
+        _ => "not everything held could be valued in the base currency".to_owned(),
+    };
+    let fall = match &summary.drawdown {
+        Some(fall) => format!(
+            "Deepest {} ({} {}): from {} to {}, {}.",
+            percent(summary.max_drawdown.unwrap_or_default()),
+            amount(Some(&fall.amount)),
+            summary.base,
+            moment(&fall.peak_at),
+            moment(&fall.trough_at),
+            fall.recovered_at
+                .as_deref()
+                .map_or("not recovered".to_owned(), |at| format!("recovered {}", moment(at)))
+        ),
+        None => "equity never fell below its highest point".to_owned(),
+    };
+    let one = |series, draw, class| vec![Layer { series, draw, class, name: "" }];
+    let equity = Chart {
+        title: &title,
+        summary: caption,
+        span,
+        layers: one(&line.equity, Draw::Line, "blue"),
+        zero: false,
+        percent: false,
+        low: false,
+    };
+    let drawdown = Chart {
+        title: "Drawdown",
+        summary: fall,
+        span,
+        layers: one(&line.drawdown, Draw::Area, "orange"),
+        zero: true,
+        percent: true,
+        low: true,
+    };
+    format!(
+        "<section><h2 id=\"equity\">Equity and drawdown</h2>\n{}{}</section>\n",
+        equity.html(),
+        drawdown.html()
+    )
+}
+
+/// A float of a chart in words: ten digits are more than a pixel shows.
+fn plain(value: f64) -> String {
+    let digits = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 + 1 };
+    let text = format!("{value:.*}", (10 - digits).clamp(0, 12) as usize);
+    exact(&text)
+}
+
+/// A moment to the second.
+fn moment(text: &str) -> String {
+    text.get(..19).unwrap_or(text).replace('T', " ")
+}
+
+fn attribution(summary: &Summary) -> String {
+    let parts = &summary.attribution;
+    let rows: Vec<_> = [
+        ("spread", &parts.spread),
+        ("inventory", &parts.inventory),
+        ("fees and rebates", &parts.fees),
+        ("funding", &parts.funding),
+        ("net", &summary.net_pnl),
+        ("revaluation of opening balances", &summary.revaluation),
+    ]
+    .into_iter()
+    .map(|(name, value)| vec![name.to_owned(), profit(value.as_deref())])
+    .collect();
+    let head = format!("amount, {}", summary.base);
+    let mut html = format!(
+        "<section><h2 id=\"attribution\">Where it came from</h2>\n<div class=\"two\">{}",
+        table("", &["part", &head], &rows)
+    );
+    let rows: Vec<_> = summary
+        .strategies
+        .iter()
+        .map(|strategy| {
+            let fees = strategy.fees.as_deref().map(negated);
+            vec![
+                escape(&strategy.name),
+                profit(strategy.net_pnl.as_deref()),
+                profit(fees.as_deref()),
+                count(strategy.orders),
+                count(strategy.fills),
+                count(strategy.denied),
+            ]
+        })
+        .collect();
+    let net = format!("net, {}", summary.base);
+    html.push_str(&table("", &["strategy", &net, "fees", "orders", "fills", "refused"], &rows));
+    html.push_str("</div></section>\n");
+    html
+}
+
+fn markets(parts: &Parts<'_>) -> String {
+    let symbols = &parts.summary.instruments;
+    let mut traded: Vec<(&Tally, _)> = parts
+        .collector
+        .tallies
+        .iter()
+        .zip(symbols)
+        .filter(|(tally, _)| tally.fills > 0 || tally.orders > 0)
+        .collect();
+    traded.sort_by(|a, b| b.0.fills.cmp(&a.0.fills));
+    let mut html = String::from("<section><h2 id=\"markets\">Fills on price</h2>\n");
+    if traded.is_empty() {
+        html.push_str("<p class=\"quiet\">Nothing was traded.</p>");
+    }
+    for (tally, it) in traded.iter().take(DRAWN) {
+        let Some(span) = tally.price.span().or_else(|| tally.trades[0].span()) else { continue };
+        let [buys, sells] = &tally.trades;
+        let counts = [buys, sells]
+            .map(|side| side.stretches().iter().map(|stretch| stretch.count).sum::<u64>());
+        let many = counts[0] + counts[1] > 400;
+        let dots = if many { ("blue many", "orange many") } else { ("blue", "orange") };
+        let range = tally.price.range().map_or(String::new(), |(low, high)| {
+            format!(" The mid moved between {} and {}.", plain(low), plain(high))
+        });
+        let chart = Chart {
+            title: &it.symbol,
+            summary: format!(
+                "Own buys: {}, own sells: {}.{range} Where several share a pixel, the lowest and the highest \
+                 are drawn.",
+                count(counts[0]),
+                count(counts[1])
+            ),
+            span,
+            layers: vec![
+                Layer { series: &tally.price, draw: Draw::Step, class: "grey", name: "mid" },
+                Layer { series: buys, draw: Draw::Round, class: dots.0, name: "own buys" },
+                Layer { series: sells, draw: Draw::Square, class: dots.1, name: "own sells" },
+            ],
+            zero: false,
+            percent: false,
+            low: false,
+        };
+        html.push_str(&chart.html());
+        let position = Chart {
+            title: &format!("Position in {}", it.symbol),
+            summary: format!("It ended at {}.", exact(&it.position)),
+            span,
+            layers: vec![Layer {
+                series: &tally.position,
+                draw: Draw::Step,
+                class: "blue",
+                name: "",
+            }],
+            zero: true,
+            percent: false,
+            low: true,
+        };
+        html.push_str(&position.html());
+    }
+    if traded.len() > DRAWN {
+        let _ = write!(
+            html,
+            "<p class=\"quiet\">{} more instruments are in the table below and in fills.parquet.</p>",
+            traded.len() - DRAWN
+        );
+    }
+    html.push_str("</section>\n");
+    html
+}
+
+fn execution(summary: &Summary) -> String {
+    let points: Vec<_> = summary
+        .markouts
+        .iter()
+        .filter_map(|m| Some((m.after.clone(), m.bps?, m.band_bps.unwrap_or(0.0))))
+        .collect();
+    let mut html = String::from("<section><h2 id=\"execution\">Execution and markouts</h2>\n");
+    if !points.is_empty() {
+        let said: Vec<_> = summary
+            .markouts
+            .iter()
+            .map(|m| format!("{} after {}", bps(m.bps, m.band_bps), m.after))
+            .collect();
+        let chart = Bands {
+            title: "Markout of own fills, all instruments",
+            summary: format!("Basis points: {}.", said.join(", ")),
+            points,
+        };
+        html.push_str(&chart.html());
+    }
+    let at = |markouts: &[Markout], after: &str| {
+        let found = markouts.iter().find(|markout| markout.after == after);
+        found.map_or("n/a".to_owned(), |m| bps(m.bps, m.band_bps))
+    };
+    let rows: Vec<_> = summary
+        .instruments
+        .iter()
+        .filter(|it| it.orders > 0 || it.fills > 0)
+        .map(|it| {
+            vec![
+                escape(&it.symbol),
+                count(it.orders),
+                count(it.fills),
+                share(it.fill_ratio),
+                share(it.maker_ratio),
+                format!("{} {}", amount(Some(&it.volume)), escape(&it.currency)),
+                profit(Some(&it.spread)),
+                at(&it.markouts, "1s"),
+                at(&it.markouts, "30s"),
+                at(&it.markouts, "5min"),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        let heads = [
+            "instrument", "orders", "fills", "fill ratio", "maker", "volume", "spread", "1 s, bp", "30 s, bp", "5 min, bp",
+        ];
+        html.push_str(&table("", &heads, &rows));
+    }
+    html.push_str("</section>\n");
+    html
+}
+
+fn opportunities(parts: &Parts<'_>) -> String {
+    let all = &parts.summary.opportunities;
+    if all.seen == 0 {
+        return String::new();
+    }
+    let whole = all.seen.max(1) as f64;
+    let row = |name: &str, n: u64| vec![name.to_owned(), count(n), share(Some(n as f64 / whole))];
+    let mut rows = vec![row("seen", all.seen), row("taken", all.taken)];
+    let mut missed: Vec<_> = all.missed.iter().collect();
+    missed.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    rows.extend(missed.into_iter().map(|(why, n)| row(&format!("missed: {why}"), *n)));
+    if all.open > 0 {
+        rows.push(row("still open at the end", all.open));
+    }
+    let reasons = table("", &["what became of them", "count", "share"], &rows);
+    let column = |q: &Option<Quantiles>| -> Vec<String> {
+        let Some(q) = q else { return vec!["n/a".to_owned(); 10] };
+        let mean = q.mean.as_deref().map_or("n/a".to_owned(), exact);
+        let values = [&q.min, &q.p01, &q.p05, &q.p25, &q.p50, &q.p75, &q.p95, &q.p99, &q.max];
+        values.iter().map(|value| exact(value)).chain([mean]).collect()
+    };
+    let columns = [column(&all.gross_bps), column(&all.net_bps), column(&all.net_taken_bps)];
+    let names = ["least", "1 %", "5 %", "25 %", "median", "75 %", "95 %", "99 %", "most", "mean"];
+    let rows: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let values = columns.iter().map(|column| column[at].clone());
+            std::iter::once((*name).to_owned()).chain(values).collect::<Vec<_>>()
+        })
+        .collect();
+    let heads = ["edge, bp", "before fees", "after fees", "after fees, taken"];
+    let edges = table("", &heads, &rows);
+    format!(
+        "<section><h2 id=\"opportunities\">Opportunities</h2>\n{}<div class=\"two\">{reasons}{edges}\
+         </div></section>\n",
+        histogram(parts)
+    )
+}
+
+/// Edges before and after fees in forty bins between their extreme per cents.
+fn histogram(parts: &Parts<'_>) -> String {
+    const BINS: usize = 40;
+    let all = &parts.collector.opportunities;
+    let ends = [&all.gross, &all.net].map(|edges| (edges.quantile(10), edges.quantile(990)));
+    let [(Some(a), Some(b)), (Some(c), Some(d))] = ends else { return String::new() };
+    let (low, high) = (a.min(c) as f64 / 1e5, (b.max(d) as f64 / 1e5).max(a.min(c) as f64 / 1e5 + 0.01));
+    let bins = |edges: &crate::run::edges::Distribution| {
+        let mut bins = vec![0; BINS];
+        for (value, n) in edges.counts() {
+            let share = (value as f64 / 1e5 - low) / (high - low);
+            let bin = (share * BINS as f64).floor().clamp(0.0, (BINS - 1) as f64) as usize;
+            bins[bin] += n;
+        }
+        bins
+    };
+    let positive: u64 =
+        all.net.counts().filter(|(value, _)| *value > 0).map(|(_, count)| count).sum();
+    Histogram {
+        title: "Best edge of each opportunity",
+        summary: format!(
+            "{} of {} had an edge left after fees. The outermost per cent on either side stands in the \
+             outermost bar.",
+            count(positive),
+            count(all.net.total())
+        ),
+        unit: " bp",
+        low,
+        high,
+        layers: vec![
+            ("grey", "before fees", bins(&all.gross)),
+            ("blue", "after fees", bins(&all.net)),
+        ],
+    }
+    .html()
+}
+
+fn positions(summary: &Summary) -> String {
+    let rows: Vec<_> = summary
+        .positions
+        .iter()
+        .map(|held| {
+            vec![
+                escape(&held.symbol),
+                escape(&held.strategy),
+                exact(&held.size),
+                held.average_price.as_deref().map_or("n/a".to_owned(), exact),
+                held.mark_price.as_deref().map_or("n/a".to_owned(), exact),
+                profit(Some(&held.realized)),
+                profit(held.unrealized.as_deref()),
+                profit(Some(&negated(&held.fees))),
+                profit(Some(&held.funding)),
+                escape(&held.currency),
+            ]
+        })
+        .collect();
+    let heads = [
+        "instrument", "strategy", "size", "average price", "mark", "realised", "unrealised", "fees",
+        "funding", "in",
+    ];
+    let mut html = String::from("<section><h2 id=\"positions\">Positions and balances</h2>\n");
+    if rows.is_empty() {
+        html.push_str("<p class=\"quiet\">No position was ever held.</p>");
+    } else {
+        html.push_str(&table("", &heads, &rows));
+    }
+    let rows: Vec<_> = summary
+        .balances_by_venue
+        .iter()
+        .flat_map(|(venue, held)| {
+            held.iter().map(move |(code, amount)| vec![escape(venue), escape(code), exact(amount)])
+        })
+        .collect();
+    html.push_str(&table("", &["venue", "currency", "balance"], &rows));
+    html.push_str("</section>\n");
+    html
+}
+
+fn refusals(summary: &Summary) -> String {
+    let denied = summary.denied_by.iter().map(|(why, n)| {
+        vec![format!("refused by the gate: {}", escape(why)), count(*n)]
+    });
+    let alerts = summary.alerts.iter().map(|(kind, n)| {
+        vec![format!("alert: {}", escape(&kind.replace('_', " "))), count(*n)]
+    });
+    let mut rows: Vec<_> = denied.chain(alerts).collect();
+    if summary.rejected > 0 {
+        rows.insert(0, vec!["rejected by a venue".to_owned(), count(summary.rejected)]);
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<section><h2 id=\"refusals\">Refusals and alerts</h2>\n{}</section>\n",
+        table("", &["what", "count"], &rows)
+    )
+}
+
+fn parameters(parts: &Parts<'_>) -> String {
+    let (summary, told) = (parts.summary, parts.told);
+    let data: Vec<_> = summary
+        .instruments
+        .iter()
+        .map(|it| {
+            let silence = it.silence_ns.parse::<f64>().unwrap_or_default() / 86_400e9;
+            vec![escape(&it.symbol), count(it.events), count(it.gaps), days(silence)]
+        })
+        .collect();
+    let files: Vec<_> = told
+        .inputs
+        .files
+        .iter()
+        .map(|file| {
+            vec![
+                format!("<code>{}</code>", escape(&file.path)),
+                count(file.bytes),
+                format!("<code>{}</code>", file.sha256),
+            ]
+        })
+        .collect();
+    let hashes = [
+        ("run id", &summary.run_id),
+        ("state hash", &summary.state_hash),
+        ("config, SHA-256", &told.inputs.config_sha256),
+        ("seed", &summary.seed),
+        ("tse", &summary.tse_version),
+    ]
+    .map(|(name, value)| vec![name.to_owned(), format!("<code>{}</code>", escape(value))]);
+    let files = if files.is_empty() {
+        "<p class=\"quiet\">No file was read: the market is synthetic.</p>".to_owned()
+    } else {
+        table("Input files", &["file", "bytes", "SHA-256"], &files)
+    };
+    format!(
+        "<section><h2 id=\"parameters\">Parameters, data, hashes</h2>\n{}{files}{}\
+         <details><summary>Config, as it was run</summary><pre>{}</pre></details></section>\n",
+        table("Data", &["instrument", "events", "gaps", "longest silence"], &data),
+        table("Hashes", &["what", "value"], &hashes),
+        escape(&told.config)
+    )
+}

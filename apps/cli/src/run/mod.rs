@@ -1,0 +1,230 @@
+//! `tse backtest`: runs a checked config over its data and leaves a run folder.
+//!
+//! In goes a [`Ready`] scenario with what its config says of it; out come the result block or one JSON
+//! object, and a folder with everything that was done. The run itself is the engine's affair
+//! ([`tse_sim::Backtest`]): here it is watched, written down, summed up and, on Ctrl-C, stopped. A run
+//! that fails leaves nothing.
+//!
+//! Begin at [`backtest`]; [`collect`] watches, [`sum_up`] makes the result, [`files`] and [`folder`]
+//! keep it.
+
+mod block;
+pub(crate) mod collect;
+pub(crate) mod edges;
+mod fault;
+mod files;
+mod find;
+mod folder;
+mod inputs;
+mod keep;
+mod markouts;
+pub(crate) mod numbers;
+mod progress;
+mod setting;
+pub(crate) mod stop;
+mod sum_up;
+pub mod summary;
+mod table;
+mod warnings;
+
+pub use fault::Failure;
+
+pub(crate) use block::{block, headline};
+pub(crate) use find::find;
+pub(crate) use setting::Setting;
+pub(crate) use sum_up::{Facts, days_per_year, sum_up};
+
+use crate::diagnose::{Diagnostic, Diagnostics, codes};
+use crate::ui::Ui;
+use collect::Collector;
+use files::Files;
+use folder::Folder;
+use inputs::{Hashing, Inputs};
+use progress::Bar;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+use stop::Stop;
+use summary::{SCHEMA, Summary};
+use tse_model::{Money, Timestamp};
+use tse_sim::{Backtest, Outcome, Scenario};
+
+/// A checked config, ready to run.
+pub struct Ready {
+    /// What the run is called.
+    pub name: String,
+    /// What to run.
+    pub scenario: Scenario,
+    /// The names of its strategies, in their order.
+    pub strategies: Vec<String>,
+    /// The config with every default filled in.
+    pub resolved: String,
+    /// Every file it reads: how the config calls it, and where it is.
+    pub inputs: Vec<(String, PathBuf)>,
+    /// What the config warns of.
+    pub warnings: Diagnostics,
+}
+
+/// What becomes of a run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where run folders are made; `None` to keep nothing.
+    pub runs: Option<PathBuf>,
+}
+
+/// What a page tells besides the result.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) config: String,
+    pub(crate) inputs: Inputs,
+}
+
+/// A run that has ended.
+struct Ended {
+    summary: Summary,
+    warnings: Diagnostics,
+    folder: Option<PathBuf>,
+    wall_seconds: f64,
+    /// Which signal ended it, as an exit code.
+    stopped: Option<u8>,
+    broken: Option<String>,
+}
+
+/// Runs a config, says what came of it, and gives the exit code.
+pub fn backtest(ready: Ready, options: &Options, ui: &Ui) -> u8 {
+    match run(ready, options, ui) {
+        Ok(ended) => tell(&ended, ui),
+        Err(found) => {
+            ui.fail(&found);
+            found.exit()
+        }
+    }
+}
+
+fn run(ready: Ready, options: &Options, ui: &Ui) -> Result<Ended, Diagnostics> {
+    let Ready { name, scenario, strategies, resolved, inputs, warnings: mut found } = ready;
+    let stop = Stop::listen();
+    let facts = Facts {
+        run_id: String::new(),
+        name,
+        seed: scenario.seed,
+        base: scenario.base,
+        days_per_year: days_per_year(scenario.days, &scenario.catalog),
+        strategies,
+        setting: Setting::of(&scenario),
+    };
+    let hashing = Hashing::begin(&resolved, inputs);
+    let folder = match &options.runs {
+        Some(runs) => Some(Folder::create(runs)?),
+        None => None,
+    };
+    stop.unfinished(folder.as_ref().map(Folder::path));
+    let catalog = scenario.catalog.clone();
+    let files = match &folder {
+        Some(folder) => {
+            Some(Files::create(folder.path(), &catalog, &facts.strategies, facts.base)?)
+        }
+        None => None,
+    };
+    let mut collector = Collector::new(&catalog, &facts.strategies, facts.base, files);
+
+    let (started, begun) = (SystemTime::now(), Instant::now());
+    let mut backtest = Backtest::new(scenario).map_err(Diagnostics::from)?;
+    let outcome = go(&mut backtest, &mut collector, &stop, ui)?;
+    let wall_seconds = begun.elapsed().as_secs_f64();
+    collector.finish(outcome.last.unwrap_or(Timestamp::EPOCH), backtest.kernel())?;
+    if outcome.events == 0 && stop.asked().is_none() {
+        return Err(warnings::no_events().into());
+    }
+
+    let inputs = hashing.finish()?;
+    let facts = Facts { run_id: inputs.run_id.clone(), ..facts };
+    let summary = sum_up(&facts, &backtest, &outcome, &collector);
+
+    found.extend(warnings::of(&summary, &facts.setting, &collector));
+    let told = Told { config: resolved, inputs };
+    let folder = match folder {
+        Some(folder) => {
+            let parts = crate::report::Parts {
+                summary: &summary,
+                collector: &collector,
+                told: &told,
+                warnings: &found,
+            };
+            let timing = keep::Timing { started, wall_seconds, events: summary.events };
+            Some(keep::keep(folder, &parts, &timing)?)
+        }
+        None => None,
+    };
+    stop.unfinished(None);
+    Ok(Ended {
+        summary,
+        warnings: found,
+        folder,
+        wall_seconds,
+        stopped: stop.asked().filter(|_| outcome.interrupted),
+        broken: outcome.broken,
+    })
+}
+
+/// Runs to the end, to a signal, or to a file that cannot be written.
+fn go(
+    backtest: &mut Backtest,
+    collector: &mut Collector,
+    stop: &Stop,
+    ui: &Ui,
+) -> Result<Outcome, Diagnostics> {
+    let signs = collector.signs();
+    let mut bar = Bar::new(ui.progress);
+    let outcome = backtest.run(collector, |progress| {
+        let net = progress.equity.zip(signs.equity_start.get()).and_then(|(now, start)| gain(now, start));
+        bar.look(progress, net);
+        stop.asked().is_none() && !signs.failed.get()
+    });
+    bar.finish();
+    outcome.map_err(Diagnostics::from)
+}
+
+/// By which share equity has grown.
+fn gain(now: Money, start: Money) -> Option<f64> {
+    let gain = now.checked_sub(start)?;
+    (start.units() > 0).then(|| gain.units() as f64 / start.units() as f64)
+}
+
+/// Says what came of a run.
+fn tell(ended: &Ended, ui: &Ui) -> u8 {
+    let Ended { summary, warnings, folder, .. } = ended;
+    if let Some(broken) = &ended.broken {
+        let found = Diagnostic::error(codes::BUG, format!("a law of conservation is broken: {broken}"))
+            .fix("report it with the config and the seed");
+        ui.fail(&found.into());
+        return codes::exit(codes::BUG);
+    }
+    if ui.json {
+        let mut timed = summary.clone();
+        timed.wall_seconds = Some(ended.wall_seconds);
+        timed.events_per_second = Some(summary.events as f64 / ended.wall_seconds.max(1e-9));
+        let data = serde_json::to_value(&timed).expect("a summary is plain data");
+        ui.success(SCHEMA, warnings, &data);
+    } else {
+        if !ui.quiet {
+            ui.print(headline(summary));
+        }
+        ui.print(block(summary, ui.out).trim_end());
+        ui.warn(warnings);
+        let id = summary.run_id.get(..folder::ID_DIGITS).unwrap_or(&summary.run_id);
+        match folder {
+            Some(folder) if !ui.quiet => {
+                ui.print(format!("{} · next: tse report {id} --open", folder.display()));
+            }
+            Some(_) => {}
+            None => ui.note("nothing was kept (--no-save)"),
+        }
+        ui.note(format!(
+            "{} events in {:.2} s · {}/s",
+            numbers::count(summary.events),
+            ended.wall_seconds,
+            numbers::short(summary.events as f64 / ended.wall_seconds.max(1e-9))
+        ));
+    }
+    ended.stopped.unwrap_or(0)
+}

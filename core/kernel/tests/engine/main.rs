@@ -1,0 +1,13 @@
+//! The engine as its driver sees it: inputs go in one at a time, and after each of them the books, the
+//! open orders and the money set aside agree with a second reckoning.
+
+mod fills;
+mod group;
+mod lives;
+mod market;
+mod modify;
+mod permutations;
+mod quote;
+mod scopes;
+mod stage;
+mod target;

@@ -1,0 +1,15 @@
+//! Readers against real files and against broken ones.
+//!
+//! Real data lives in the folder `shared/data` beside the repository, or where `TSE_SHARED` says.
+//! Tests that need it say loudly that they are skipped when it is not there, and fail instead when
+//! `TSE_REQUIRE_DATA=1`.
+
+#![allow(clippy::print_stderr, reason = "tests talk to people")]
+
+mod binance;
+mod capture;
+mod common;
+mod databento;
+mod lean;
+mod roundtrip;
+mod tables;
