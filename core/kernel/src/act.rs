@@ -207,32 +207,34 @@ impl Kernel {
             free,
         };
         self.refusals.clear();
-        let approved = review(draft, &scene, &mut self.refusals);
-        let own = scene.own_opposite;
-        match (&approved, self.refusals.first().copied()) {
-            // Approved although it reaches our own order: then the old ones go first (C14).
-            (Some(approved), _) => {
-                if own.is_some_and(|own| reaches(approved.get(), own)) {
-                    self.clear_way(approved.get(), out);
-                }
+        let mut approved = review(draft, &scene, &mut self.refusals);
+        let mode = limits.strategy().self_trade;
+        if let (Some(sent), Some(own)) = (&approved, scene.own_opposite)
+            && reaches(sent.get(), own)
+        {
+            // Approved although it reaches our own order: then the old ones go first (C14). What has
+            // not left yet cannot go, such as a leg of the same group: it stays, and this does not.
+            self.clear_way(sent.get(), out);
+            let left = self.state.own_best(draft.instrument, draft.side.opposite());
+            if let Some(own) = left.filter(|own| reaches(sent.get(), *own)) {
+                self.refusals.push(Refusal::SelfTrade { own });
+                approved = None;
             }
-            (None, Some(refusal)) => {
-                // Nothing else stood in its way: then the old ones go too (C14).
-                if limits.strategy().self_trade == SelfTrade::CancelBoth
-                    && matches!(self.refusals[..], [Refusal::SelfTrade { .. }])
-                {
-                    self.clear_way(&draft, out);
-                }
-                self.counts.denied += 1;
-                out.push(Output::Denied {
-                    strategy: draft.strategy,
-                    instrument: draft.instrument,
-                    side: draft.side,
-                    refusal,
-                    reasons: self.refusals.len() as u32,
-                });
-            }
-            (None, None) => unreachable!("the gate refuses with a reason"),
+        } else if mode == SelfTrade::CancelBoth
+            && matches!(self.refusals[..], [Refusal::SelfTrade { .. }])
+        {
+            // Nothing else stood in its way: then the old ones go too (C14).
+            self.clear_way(&draft, out);
+        }
+        if let Some(refusal) = self.refusals.first().copied() {
+            self.counts.denied += 1;
+            out.push(Output::Denied {
+                strategy: draft.strategy,
+                instrument: draft.instrument,
+                side: draft.side,
+                refusal,
+                reasons: self.refusals.len() as u32,
+            });
         }
         approved
     }
@@ -297,7 +299,8 @@ impl Kernel {
         let order = self.state.orders.get_mut(slot);
         let (id, instrument) = (order.request.id, order.request.instrument);
         let venue = self.state.catalog.instrument(instrument).venue;
-        if order.cancelling || !order.life.is_live() || !self.state.is_linked(venue) {
+        let there = order.life.is_live() && order.life != Life::Approved;
+        if order.cancelling || !there || !self.state.is_linked(venue) {
             return;
         }
         self.state.orders.get_mut(slot).cancelling = true;

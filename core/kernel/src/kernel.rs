@@ -231,16 +231,21 @@ impl Kernel {
         if running.stopped {
             return;
         }
-        let mut intents = std::mem::take(&mut self.intents);
-        intents.clear();
-        call(&mut *running.strategy, &View::new(now, strategy, &self.state), &mut intents);
+        let view = View::new(now, strategy, &self.state);
+        call(&mut *running.strategy, &view, &mut self.intents);
         if feeds && running.calls < running.warm_up {
             running.calls += 1;
         }
+        if self.intents.is_empty() {
+            return;
+        }
         // Until it has seen enough, what it wishes does not count.
-        if !intents.is_empty() && running.calls >= running.warm_up {
+        let counts = running.calls >= running.warm_up;
+        let mut intents = std::mem::take(&mut self.intents);
+        if counts {
             self.carry_out(now, strategy, &intents, out);
         }
+        intents.clear();
         self.intents = intents;
     }
 

@@ -66,6 +66,8 @@ pub struct Progress {
     pub millionths: Option<u32>,
     /// The last sample of equity.
     pub equity: Option<Money>,
+    /// What all positions earned so far, net.
+    pub net: Option<Money>,
 }
 
 /// What a run came to.
@@ -321,6 +323,7 @@ impl Backtest {
             events: self.events,
             millionths: self.merge.progress(),
             equity: self.watch.last_equity(),
+            net: self.watch.profit(self.now, &self.kernel).and_then(|profit| profit.net()),
         }
     }
 

@@ -362,6 +362,10 @@ impl Machine for Venue {
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
+        // Asked after every event, and nearly always there is nothing to wait for.
+        if self.expiries.is_empty() && self.funding.is_empty() {
+            return None;
+        }
         let expiry = self.expiries.first_key_value().map(|((at, _), _)| *at);
         let funding = self.funding.iter().filter_map(|schedule| schedule.next).min();
         match (expiry, funding) {

@@ -1,9 +1,10 @@
 //! Buys once and holds: the benchmark every other strategy should beat.
 
 use crate::{
-    Intents, Interest, Param, ParamError, ParamKind, Params, Setup, Strategy, StrategyKind, View,
+    Intents, Interest, OrderUpdate, Param, ParamError, ParamKind, Params, Setup, Strategy,
+    StrategyKind, UpdateKind, View,
 };
-use tse_model::{InstrumentId, Qty, Quote};
+use tse_model::{InstrumentId, Qty, Quote, Span, Timestamp};
 
 /// How the registry finds it.
 pub const KIND: StrategyKind = StrategyKind {
@@ -20,10 +21,14 @@ pub const KIND: StrategyKind = StrategyKind {
     build,
 };
 
+/// How long to wait after a refusal: most of them hold for longer than a quote.
+const PATIENCE: Span = Span::from_secs(1);
+
 struct BuyAndHold {
     instrument: InstrumentId,
     size: Qty,
     done: bool,
+    not_before: Timestamp,
 }
 
 fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamError> {
@@ -32,6 +37,7 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
         instrument,
         size: setup.lots(params, "size", instrument)?,
         done: false,
+        not_before: Timestamp::MIN,
     }))
 }
 
@@ -41,10 +47,16 @@ impl Strategy for BuyAndHold {
     }
 
     fn on_quote(&mut self, _: InstrumentId, quote: &Quote, view: &View<'_>, wish: &mut Intents) {
-        // A target counts what is on its way, so to wish again is safe, and needed after a refusal.
         self.done = self.done || view.position(self.instrument) == self.size;
-        if !self.done && quote.twice_mid().is_some() {
+        // A target counts what is on its way, so to wish again is safe, and needed after a refusal.
+        if !self.done && quote.twice_mid().is_some() && view.now >= self.not_before {
             wish.target(self.instrument, self.size);
+        }
+    }
+
+    fn on_order(&mut self, update: &OrderUpdate, view: &View<'_>, _: &mut Intents) {
+        if update.kind == UpdateKind::Denied {
+            self.not_before = view.now + PATIENCE;
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::stage::{
     placed, requests, sell,
 };
 use tse_kernel::{Life, Output};
-use tse_model::{GroupId, Money, Qty, Span};
-use tse_risk::{Limits, Refusal, Repeats};
+use tse_model::{GroupId, Money, Price, Qty, Span};
+use tse_risk::{Limits, Refusal, Repeats, SelfTrade};
 use tse_strategy::{OrderWish, UpdateKind};
 
 fn elsewhere(wish: OrderWish) -> OrderWish {
@@ -93,4 +93,17 @@ fn a_leg_may_be_taken_back_alone() {
     let first = legs[0].id;
     let out = stage.wish(ALICE, move |_, wish| wish.cancel(first));
     assert_eq!(cancels(&out), [first]);
+}
+
+#[test]
+fn c14_legs_that_could_trade_with_each_other_are_kept_back() {
+    for self_trade in [SelfTrade::RejectNew, SelfTrade::CancelOld, SelfTrade::CancelBoth] {
+        let account = Limits { self_trade, ..limits() };
+        let mut stage = Stage::with(Cast { account, ..Cast::default() });
+        let out = group(&mut stage, &[buy(5, 1_000), sell(5, 1_000)]);
+        assert_eq!(requests(&out), [], "what has not left cannot be taken back");
+        assert_eq!(denied(&out), [Refusal::SelfTrade { own: Price::new(1_000) }, Refusal::Group]);
+        assert_eq!(stage.kernel.orders().live(), 0);
+        assert_eq!(placed(&group(&mut stage, &[buy(5, 999), sell(5, 1_000)])).len(), 2);
+    }
 }
