@@ -13,7 +13,8 @@ fn root() -> PathBuf {
 
 /// The folder of shared data, if it is here.
 fn shared(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("TSE_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let folder =
+        std::env::var_os("TSE_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     if folder.join("data").is_dir() {
         return Some(folder.canonicalize().expect("it is a folder"));
     }
@@ -39,7 +40,11 @@ fn run(example: &str, set: &[&str], shared: Option<&Path>) -> Value {
     }
     let output = command.output().expect("tse starts");
     let text = String::from_utf8(output.stdout).expect("JSON is text");
-    assert!(output.status.success(), "{example}: {text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{example}: {text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let mut value: Value = serde_json::from_str(&text).expect("one JSON object");
     assert_eq!(value["schema"], "tse.backtest/1");
     assert_eq!(value["ok"], true);
@@ -125,6 +130,13 @@ fn the_synthetic_examples_trade_and_give_the_same_result_twice() {
         let other = run(example, &["synthetic.length=10m", "run.seed=7"], None);
         assert_ne!(a["state_hash"], other["state_hash"], "{example}: another seed is another run");
     }
+}
+
+#[test]
+fn a_file_of_ones_own_is_read_as_it_is() {
+    let data = run("import-own-csv.toml", &[], None);
+    assert_eq!(text(&data, "events"), "600", "every row of the file");
+    assert!(data["fills"].as_u64().expect("a count") > 0);
 }
 
 #[test]
