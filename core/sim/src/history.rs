@@ -39,7 +39,7 @@ mod prints;
 
 use crate::scenario::MarketSetup;
 use tse_matching::{Book, Handle, NewOrder, Outcome, Owner, Report};
-use tse_model::{IdMap, Ladder, OrderType, Price, Qty, RejectReason, Side, TimeInForce, Timestamp};
+use tse_model::{IdMap, Ladder, Price, Qty, RejectReason, Side, TimeInForce, Timestamp};
 
 /// Who history is in the book.
 pub(crate) const HISTORY: Owner = Owner(0);
@@ -106,6 +106,8 @@ pub struct Market {
     own_best: [Option<Price>; 2],
     /// Levels that stand in the book for one incoming order.
     lent: Vec<(Side, Price)>,
+    /// History that stepped aside for one incoming order: where it stood, before which order of ours.
+    aside: Vec<(Side, Price, Option<Handle>, i64)>,
     /// Best price of history on each side, for quotes.
     best: [Option<Price>; 2],
     /// Messages were lost, and no snapshot has come since.
@@ -145,6 +147,7 @@ impl Market {
             own: [Vec::new(), Vec::new()],
             own_best: [None; 2],
             lent: Vec::new(),
+            aside: Vec::new(),
             best: [None; 2],
             blind: false,
             replacing: false,
@@ -250,9 +253,8 @@ impl Market {
             return self.wait(now, order, out);
         }
         self.lend(side.opposite(), order_type.limit(), lots(order.qty));
-        if let (OrderType::Limit(price), false) =
-            (order_type, matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok))
-        {
+        let rests = !matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+        if let Some(price) = order_type.limit().filter(|_| rests) {
             self.lend_queue(side, price);
         }
         let placed = self.book.place(order, out);
@@ -278,8 +280,15 @@ impl Market {
         changed
     }
 
-    /// Notes one of our orders that came to rest.
+    /// Notes one of our orders that came to rest, for the first time or anew.
     pub(crate) fn joined(&mut self, now: Timestamp, side: Side, price: Price, handle: Handle) {
+        let own = &mut self.own[side.index()];
+        match own.iter().position(|own| own.handle == handle) {
+            // At the back of the queue it stood in: history stays there.
+            Some(at) if own[at].price == price => drop(own.remove(at)),
+            Some(_) => self.left(side, handle),
+            None => {}
+        }
         let seen = match self.shows {
             Shows::Depth | Shows::Orders => !self.blind,
             // Better than or at the best price: what stands there is known. Behind it, it is not.
@@ -389,10 +398,14 @@ impl Market {
         }
     }
 
-    /// Lets the queue stand in the book that an order of ours is about to join. Where only trades are
-    /// shown nothing is known of queues.
+    /// Whether levels are shown in which ours may stand. Of trades and bars nothing follows for queues.
+    fn shows_queues(&self) -> bool {
+        matches!(self.shows, Shows::Quotes | Shows::Depth)
+    }
+
+    /// Lets the queue stand in the book that an order of ours is about to join.
     fn lend_queue(&mut self, side: Side, price: Price) {
-        if matches!(self.shows, Shows::Quotes | Shows::Depth) {
+        if self.shows_queues() {
             self.lend_level(side, price);
         }
     }
@@ -405,10 +418,38 @@ impl Market {
         }
         if self.book.armed_stops() > 0 {
             for side in Side::BOTH {
+                self.step_aside(side, None);
                 self.lend_side(side, None, i64::MAX);
             }
         } else {
+            self.step_aside(side, limit);
             self.lend_side(side, limit, qty);
+        }
+    }
+
+    /// What waits with us behind the best quote is there for our queue's sake and not to be taken: it
+    /// steps aside where an order up to `limit` could meet it.
+    fn step_aside(&mut self, side: Side, limit: Option<Price>) {
+        if self.shows != Shows::Quotes {
+            return;
+        }
+        for at in 0..self.own[side.index()].len() {
+            let price = self.own[side.index()][at].price;
+            let reached = limit.is_none_or(|limit| side.opposite().reaches(limit, price));
+            if !reached || self.best[side.index()] == Some(price) {
+                continue;
+            }
+            while let Some(first) = self.first_of_history(side, price) {
+                let qty = self.book.order(first).map_or(0, |order| lots(order.leaves));
+                let mut before = self.book.next_in_level(first);
+                while let Some(next) = before
+                    && self.book.order(next).is_some_and(|next| next.owner == HISTORY)
+                {
+                    before = self.book.next_in_level(next);
+                }
+                self.resize(first, 0);
+                self.aside.push((side, price, before, qty));
+            }
         }
     }
 
@@ -433,11 +474,26 @@ impl Market {
         self.levels = levels;
     }
 
-    /// Takes out of the book what was lent to it, but for the levels where our orders now rest.
+    /// Takes out of the book what was lent to it, but for the levels where our orders now rest, and lets
+    /// back what stepped aside.
     fn take_back(&mut self, reports: &[Report]) {
+        for at in 0..self.aside.len() {
+            let (side, price, before, qty) = self.aside[at];
+            let stands =
+                |order: &tse_matching::OrderView| (order.side, order.price) == (side, price);
+            let before = before.filter(|it| self.book.order(*it).as_ref().is_some_and(stands));
+            if let Some(before) = before {
+                let order = self.historical(side, price, qty, 0);
+                self.book.insert_before(before, order).expect("it stood there before");
+            } else if self.book.queue(side, price).any(|order| order.owner == OURS) {
+                self.join(side, price, qty);
+            }
+        }
+        self.aside.clear();
         while let Some((side, price)) = self.lent.pop() {
             let rested = |report: &Report| matches!(report, Report::Rested { price: at, .. } if *at == price);
-            let stays = reports.iter().any(rested)
+            let stays = self.shows_queues()
+                && reports.iter().any(rested)
                 && self.book.queue(side, price).any(|order| order.owner == OURS);
             if !stays {
                 self.recall_level(side, price);

@@ -63,7 +63,6 @@ struct Open {
     request: PlaceOrder,
     /// Its name in the book; none while a stop waits for the end of a bar.
     handle: Option<Handle>,
-    rests_at: Option<Price>,
     leaves: Qty,
     filled: Qty,
     reserved: Money,

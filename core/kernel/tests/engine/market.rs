@@ -158,7 +158,9 @@ fn closing_on_margin_sets_nothing_aside_and_a_reversal_only_what_it_opens() {
     assert_eq!(stage.reserved(A, USD), 909);
     stage.fill(enter, 1_000, 4);
     assert_eq!(stage.reserved(A, USD), 505, "what is left of it may all open");
-    stage.fill(close, 1_000, 10);
+    stage.fill(close, 1_000, 3);
+    assert_eq!(stage.reserved(A, USD), 505, "a part of what closes frees and takes nothing");
+    stage.fill(close, 1_000, 7);
     stage.cancelled(enter);
     assert_eq!((stage.position(ALICE, PERP_A), stage.reserved(A, USD)), (-4, 0));
     let turn = stage.placed(ALICE, order(buy(10, 1_000)));

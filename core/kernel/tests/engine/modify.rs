@@ -151,6 +151,9 @@ fn what_only_shrinks_is_never_refused() {
         assert_eq!((requests(&out).len(), denied(&out)), (1, vec![]));
         modified(&mut stage, id, qty, 990);
     }
+    // At another price it is another order, however small.
+    let out = modify(&mut stage, id, 5, Some(1_051));
+    assert_eq!((requests(&out).len(), denied(&out).len()), (0, 1));
 }
 
 #[test]

@@ -118,6 +118,15 @@ fn a_quote_being_changed_is_where_it_is_going() {
 }
 
 #[test]
+fn a_quote_that_is_leaving_is_wanted_anew() {
+    let mut stage = Stage::new();
+    quote(&mut stage, &[bid(5, 990)], 0);
+    quote(&mut stage, &[], 0);
+    assert_eq!(shown(&quote(&mut stage, &[bid(5, 990)], 0)), [bid(5, 990)]);
+    assert_eq!(stage.open(SHARE_A, None), ([10, 0], 2), "until it is gone, both count");
+}
+
+#[test]
 fn anothers_orders_are_no_quotes_of_ours() {
     let mut stage = Stage::new();
     let other = stage.placed(BOB, buy(5, 990));

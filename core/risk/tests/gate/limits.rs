@@ -158,6 +158,17 @@ fn c11_a_position_beyond_its_limit_may_shrink_and_not_grow() {
 }
 
 #[test]
+fn c11_sums_that_no_integer_holds_are_refused_even_where_the_position_would_fit() {
+    let stage = Stage::spot().but(|it| {
+        (it.wide.long_max, it.wide.short_max) = (Some(Qty::MAX), Some(Qty::MAX));
+        it.account.position = Qty::MIN;
+        it.account.open = [Qty::new(i64::MAX - 9), Qty::ZERO];
+    });
+    stage.passes(buy(9, 1_000));
+    stage.refuses(buy(10, 1_000), Refusal::Overflow);
+}
+
+#[test]
 fn c11_a_reduce_only_order_never_opens_a_position() {
     let only = |order| PlaceOrder { reduce_only: true, ..order };
     let room = |qty, room| Refusal::ReduceOnly { qty: Qty::new(qty), room: Qty::new(room) };

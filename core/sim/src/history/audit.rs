@@ -23,8 +23,8 @@ impl Market {
         if self.volumes.filled_by_crossing > self.volumes.crossed {
             return Err(format!("crossings filled more than was shown: {:?}", self.volumes));
         }
-        if !self.lent.is_empty() {
-            return Err(format!("still lent to the book: {:?}", self.lent));
+        if !self.lent.is_empty() || !self.aside.is_empty() {
+            return Err(format!("lent to the book: {:?}, aside: {:?}", self.lent, self.aside));
         }
         for side in Side::BOTH {
             self.audit_own(side)?;
@@ -77,7 +77,7 @@ impl Market {
             let there: i64 = there.map(|order| lots(order.leaves)).sum();
             let shown = lots(self.expected.qty_at(side, level.price));
             let available = match self.shows {
-                Shows::Quotes | Shows::Depth => shown - self.debt_at(side, level.price),
+                Shows::Quotes | Shows::Depth => (shown - self.debt_at(side, level.price)).max(0),
                 _ => 0,
             };
             if there != available {

@@ -44,9 +44,7 @@ impl Venue {
             Report::Rested { handle, tag, price, .. } => {
                 if let Some(open) = &mut self.open[tag as usize] {
                     open.handle = Some(handle);
-                    open.rests_at = Some(price);
                     let side = open.request.side;
-                    market.left(side, handle);
                     market.joined(now, side, price, handle);
                 }
             }

@@ -146,7 +146,6 @@ impl Venue {
         self.open[slot as usize] = Some(Open {
             request: *place,
             handle: None,
-            rests_at: None,
             leaves: place.qty,
             filled: Qty::ZERO,
             reserved: terms.needed,
@@ -332,9 +331,6 @@ impl Venue {
         }
         self.reports = reports;
         moved?;
-        if limit != open.rests_at.or(limit) || leaves > open.leaves {
-            market.left(side, handle);
-        }
         self.note_change(now, slot, modify.qty, leaves, order_type, terms.needed, out);
         self.tell(now, id, out);
         self.trim_reducing(now, id, side, out);

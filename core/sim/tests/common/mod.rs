@@ -28,6 +28,8 @@ pub struct Listing {
     pub multiplier: &'static str,
     /// Basis points, maker and taker.
     pub fees: (&'static str, &'static str),
+    /// Instead of `fees`.
+    pub schedule: Option<FeeSchedule>,
     pub margin: bool,
 }
 
@@ -40,6 +42,7 @@ impl Listing {
             lot: "0.001",
             multiplier: "1",
             fees: ("0", "0"),
+            schedule: None,
             margin: false,
         }
     }
@@ -71,7 +74,10 @@ impl Listing {
             price_max: None,
             margin_initial: dec("0.1"),
             margin_maintenance: dec("0.05"),
-            fees: FeeSchedule::flat(basis, Rounding::HalfEven),
+            fees: self
+                .schedule
+                .clone()
+                .unwrap_or_else(|| FeeSchedule::flat(basis, Rounding::HalfEven)),
         }
     }
 }

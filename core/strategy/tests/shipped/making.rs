@@ -104,6 +104,15 @@ fn the_side_that_would_pass_the_limit_is_not_quoted() {
     assert_eq!(sides("1.0", "1"), (0, 1));
     assert_eq!(sides("1.5", "1"), (0, 1), "beyond it already");
     assert_eq!(sides("-1.0", "1"), (1, 0));
+    // Room for less than an order is no room.
+    let mut play = Play::new(
+        "market_making",
+        &[market()],
+        &[("order_size", "0.2"), ("max_position", "1.0"), ("levels", "3")],
+    );
+    play.hold(ID, "0.7");
+    let bids = look(&mut play).into_iter().filter(|it| it.0 == Buy);
+    assert_eq!(bids.map(|it| it.1).collect::<Vec<_>>(), [2]);
     // Levels are counted together.
     assert_eq!(sides("0.8", "5"), (2, 5));
     assert_eq!(sides("-0.8", "5"), (5, 2));

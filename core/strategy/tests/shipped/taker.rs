@@ -122,6 +122,10 @@ fn fees_of_six_basis_points_a_side_leave_too_little() {
     // 100 - 50 × 2 × f - ... > 50 holds up to a little under five basis points a side.
     Case { fee_bps: "4.9", dollars, ..FIRES }.fires(COIN);
     Case { fee_bps: "5", dollars, ..FIRES }.passes(Some(Missed::Fees));
+    // Five leave 9.99 exactly, which is not more than 9.99.
+    let five = Case { fee_bps: "5", dollars, ..FIRES };
+    Case { min_spread_bps: "9.99", ..five.clone() }.passes(Some(Missed::Fees));
+    Case { min_spread_bps: "9.98999", ..five }.fires(COIN);
 }
 
 #[test]
