@@ -259,7 +259,9 @@ pub enum Parsed {
 pub fn parse(words: &[OsString]) -> Parsed {
     match Args::try_parse_from(words) {
         Ok(args) => Parsed::Do(Box::new(args)),
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
             Parsed::Help(error.render().to_string())
         }
         Err(error) => {
@@ -307,15 +309,16 @@ fn finding(error: &clap::Error) -> Diagnostic {
             Diagnostic::error(codes::BAD_ARGUMENT, format!("there is no {what} `{argument}` here"))
                 .fix(meant(ContextKind::SuggestedArg).unwrap_or_else(|| help.to_owned()))
         }
-        ErrorKind::InvalidValue => {
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let title = match (&argument, &value) {
                 (Some(argument), Some(value)) => format!("`{argument}` cannot be {value}"),
                 (Some(argument), None) => format!("`{argument}` lacks its value"),
                 _ => "a value cannot be used".to_owned(),
             };
             let valid = text(ContextKind::ValidValue).map(|valid| format!("use one of {valid}"));
-            Diagnostic::error(codes::BAD_ARGUMENT, title)
-                .fix(meant(ContextKind::SuggestedValue).or(valid).unwrap_or_else(|| help.to_owned()))
+            Diagnostic::error(codes::BAD_ARGUMENT, title).fix(
+                meant(ContextKind::SuggestedValue).or(valid).unwrap_or_else(|| help.to_owned()),
+            )
         }
         ErrorKind::MissingRequiredArgument => {
             let missing = argument.unwrap_or_default();
@@ -376,13 +379,25 @@ mod tests {
     #[test]
     fn a_slip_is_answered_with_what_was_meant() {
         let cases = [
-            ("tse bactest a.toml", "TSE-U001 `bactest` is not a command of tse / did you mean `tse backtest`?"),
+            (
+                "tse bactest a.toml",
+                "TSE-U001 `bactest` is not a command of tse / did you mean `tse backtest`?",
+            ),
             ("tse chek x", "TSE-U001 `chek` is not a command of tse / did you mean `tse check`?"),
-            ("tse xyzzy", "TSE-U001 `xyzzy` is not a command of tse / tse --help lists what there is"),
-            ("tse check a.toml --resolvd", "TSE-U002 there is no option `--resolvd` here / did you mean `--resolved`?"),
+            (
+                "tse xyzzy",
+                "TSE-U001 `xyzzy` is not a command of tse / tse --help lists what there is",
+            ),
+            (
+                "tse check a.toml --resolvd",
+                "TSE-U002 there is no option `--resolvd` here / did you mean `--resolved`?",
+            ),
             ("tse completions fsh", "TSE-U002 `<SHELL>` cannot be fsh / did you mean `fish`?"),
             ("tse check", "TSE-U002 <CONFIG> is missing / tse check <CONFIG>"),
-            ("tse demo --seconds x", "TSE-U002 `--seconds <N>` cannot be x / tse --help lists what there is"),
+            (
+                "tse demo --seconds x",
+                "TSE-U002 `--seconds <N>` cannot be x / tse --help lists what there is",
+            ),
         ];
         for (line, expected) in cases {
             assert_eq!(wrong(line), expected, "{line}");

@@ -55,6 +55,7 @@ pub(crate) struct BinanceReader {
     kept_levels: usize,
     /// The latest time in the depth stream.
     depth_time: Timestamp,
+    had_snapshot: bool,
 }
 
 fn instrument(spec: &SourceSpec) -> Result<InstrumentId, SourceFault> {
@@ -119,6 +120,7 @@ impl BinanceReader {
             kept: VecDeque::new(),
             kept_levels: 0,
             depth_time: Timestamp::MIN,
+            had_snapshot: false,
         })
     }
 
@@ -243,6 +245,7 @@ impl BinanceReader {
             out.counts.before_snapshot += 1;
             return Ok(());
         }
+        self.had_snapshot = true;
         let time = time.unwrap_or(recv);
         let levels = std::mem::take(&mut self.parser.levels);
         self.step(time, recv, DepthChange::Clear, levels.is_empty(), out)?;
@@ -311,7 +314,18 @@ impl Reader for BinanceReader {
                 return Ok(false);
             }
             let message = match self.lines.next()? {
-                Line::End => return Ok(false),
+                Line::End => {
+                    // Without its depth a capture would look sound and be something else.
+                    if !self.kept.is_empty() && !self.had_snapshot {
+                        out.refuse(fault(
+                            codes::NO_SNAPSHOT,
+                            format!("{} changes of the book, and no snapshot", self.kept.len()),
+                            "leave depth out of the source's `kinds`, or add the file with the \
+                             snapshot",
+                        ))?;
+                    }
+                    return Ok(false);
+                }
                 Line::File(path) => {
                     out.spot = crate::input::Spot {
                         file: path.display().to_string().into(),

@@ -34,8 +34,8 @@ codes! {
     TIME_BACKWARDS = "TSE-D003", "Time goes backwards",
         "Events must come in the order in which they happened; equal times are fine. A row that is \
          earlier than the one before it means that the file is not sorted, that two files are in the \
-         wrong order, or that the time zone changes in mid-file. `tse data convert --sort` writes a \
-         sorted copy. Captures of several streams are different: they are put in order in a small \
+         wrong order, or that the time zone changes in mid-file. Sort the rows by \
+         time first. Captures of several streams are different: they are put in order in a small \
          window, and what is later than that is moved up and counted.";
     CROSSED = "TSE-D004", "The bid is above the ask",
         "No single market buys for more than it sells. A crossed quote comes from mixed-up columns, \

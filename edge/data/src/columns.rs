@@ -61,13 +61,18 @@ impl Columns {
                     places[*field as usize] = None;
                     continue;
                 }
+                // A config has no word for nothing but the empty one.
+                Column::Name(name) if name.is_empty() => {
+                    places[*field as usize] = None;
+                    continue;
+                }
                 Column::Name(name) => {
                     let at = header.and_then(|header| header.iter().position(|had| had == name));
-                    at.ok_or_else(|| missing(name, field.name(), header))?
+                    at.ok_or_else(|| missing(&[name], field.name(), header))?
                 }
             };
             if header.is_some_and(|header| at >= header.len()) {
-                return Err(missing(&format!("number {at}"), field.name(), header));
+                return Err(missing(&[&format!("number {at}")], field.name(), header));
             }
             places[*field as usize] = Some(at as u16);
             names[*field as usize] = match (column, header) {
@@ -122,60 +127,44 @@ impl Columns {
         record: Record,
         header: Option<&[String]>,
     ) -> Result<(), SourceFault> {
-        let need = |field: Field| {
-            if self.has(field) {
-                return Ok(());
-            }
-            Err(missing(self.name(field), field.name(), header))
-        };
-        let sized = |field: Field| match table.size {
-            Some(_) => Ok(()),
-            None => need(field)
-                .map_err(|found| found.why("the source gives no `size` for rows without one")),
-        };
+        let mut needed: Vec<Field> = Vec::new();
         if !self.has(Field::TsRecv) {
-            need(Field::TsEvent)?;
+            needed.push(Field::TsEvent);
         }
-        match record {
-            Record::Quotes => {
-                need(Field::Bid)?;
-                need(Field::Ask)?;
-                sized(Field::BidSize)?;
-                sized(Field::AskSize)
-            }
-            Record::Trades => {
-                need(Field::Price)?;
-                sized(Field::Size)
-            }
-            Record::Depth => {
-                [Field::Side, Field::Price, Field::Size].into_iter().try_for_each(need)
-            }
-            Record::Orders => [Field::Side, Field::Price, Field::Size, Field::Action, Field::Id]
-                .into_iter()
-                .try_for_each(need),
-            Record::Bars => self.check_bars(table, need),
-            Record::Funding => need(Field::Rate),
-            Record::Marks => need(Field::Price),
-            Record::Status => need(Field::Status),
-            Record::Events => need(Field::Kind),
+        needed.extend(match record {
+            Record::Quotes => &[Field::Bid, Field::Ask, Field::BidSize, Field::AskSize][..],
+            Record::Trades => &[Field::Price, Field::Size],
+            Record::Depth => &[Field::Side, Field::Price, Field::Size],
+            Record::Orders => &[Field::Side, Field::Price, Field::Size, Field::Action, Field::Id],
+            Record::Bars if self.has(Field::BidOpen) || self.has(Field::AskOpen) => &QUOTES,
+            Record::Bars => &TRADES,
+            Record::Funding => &[Field::Rate],
+            Record::Marks => &[Field::Price],
+            Record::Status => &[Field::Status],
+            Record::Events => &[Field::Kind],
+        });
+        let sizes = [Field::BidSize, Field::AskSize, Field::Size];
+        let given = |field: &Field| table.size.is_some() && sizes.contains(field);
+        let books = matches!(record, Record::Depth | Record::Orders);
+        needed.retain(|field| !self.has(*field) && (books || !given(field)));
+        if let Some(first) = needed.first() {
+            let names: Vec<_> = needed.iter().map(|field| self.name(*field)).collect();
+            let found = missing(&names, first.name(), header);
+            // A file without sizes is common enough to say what can be done about it.
+            return Err(match needed.iter().all(|field| sizes.contains(field)) && !books {
+                true => found.why("the source gives no `size` for rows without one"),
+                false => found,
+            });
         }
+        if record == Record::Bars { self.check_bars(table) } else { Ok(()) }
     }
 
-    fn check_bars(
-        &self,
-        table: &Table,
-        need: impl Fn(Field) -> Result<(), SourceFault>,
-    ) -> Result<(), SourceFault> {
-        if self.has(Field::BidOpen) || self.has(Field::AskOpen) {
-            BIDS.into_iter().chain(ASKS).try_for_each(&need)?;
-        } else {
-            TRADES.into_iter().try_for_each(&need)?;
-        }
+    fn check_bars(&self, table: &Table) -> Result<(), SourceFault> {
         if table.bars.span.is_none() && !self.has(Field::Span) {
             return Err(fault(
                 codes::BAD_SPEC,
                 "nothing says how long the bars are",
-                "set `bar_span` in the source, such as \"1m\"",
+                "set `bars.span` in the source, such as \"1m\"",
             ));
         }
         if let BarEmit::Quotes { offsets, size } = &table.bars.emit {
@@ -194,18 +183,28 @@ pub(crate) const BIDS: [Field; 4] =
 pub(crate) const ASKS: [Field; 4] =
     [Field::AskOpen, Field::AskHigh, Field::AskLow, Field::AskClose];
 
+/// The prices of a bar of quotes.
+const QUOTES: [Field; 8] = [
+    Field::BidOpen,
+    Field::BidHigh,
+    Field::BidLow,
+    Field::BidClose,
+    Field::AskOpen,
+    Field::AskHigh,
+    Field::AskLow,
+    Field::AskClose,
+];
+
+/// The finding about columns that are not there; `field` is what the first of them should be.
 #[cold]
-fn missing(name: &str, field: &str, header: Option<&[String]>) -> SourceFault {
-    let what = if name == field {
-        format!("there is no column `{field}`")
-    } else {
-        format!("there is no column `{name}`, which should be `{field}`")
+fn missing(names: &[&str], field: &str, header: Option<&[String]>) -> SourceFault {
+    let what = match names {
+        [name] if *name == field => format!("there is no column `{field}`"),
+        [name] => format!("there is no column `{name}`, which should be `{field}`"),
+        names => format!("there are no columns `{}`", names.join("`, `")),
     };
-    let found = fault(
-        codes::MISSING_COLUMN,
-        what,
-        format!("say which column it is: columns.{field} = \"...\""),
-    );
+    let fix = format!("say which column it is: columns.{field} = \"...\"");
+    let found = fault(codes::MISSING_COLUMN, what, fix);
     match header {
         Some(header) => {
             let names: Vec<_> = header.iter().map(|name| shown(name.as_bytes())).collect();

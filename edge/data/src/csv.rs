@@ -187,9 +187,10 @@ impl CsvReader {
     }
 }
 
-impl Reader for CsvReader {
-    fn read(&mut self, out: &mut Outlet) -> Result<bool, SourceFault> {
-        for _ in 0..TURN {
+impl CsvReader {
+    /// Reads some lines. False at the end.
+    pub(crate) fn turn(&mut self, lines: usize, out: &mut Outlet) -> Result<bool, SourceFault> {
+        for _ in 0..lines {
             if out.is_satisfied() {
                 self.translator.finish(out)?;
                 return Ok(false);
@@ -200,6 +201,12 @@ impl Reader for CsvReader {
         }
         out.sort();
         Ok(true)
+    }
+}
+
+impl Reader for CsvReader {
+    fn read(&mut self, out: &mut Outlet) -> Result<bool, SourceFault> {
+        self.turn(TURN, out)
     }
 
     fn progress(&self) -> Option<u32> {

@@ -322,9 +322,10 @@ impl Fit {
                 code,
                 format!("`{name}` {value} is not a multiple of the {unit} {step}"),
                 format!(
-                    "give {} a {unit} that divides {}, or set `off_grid` to \"round\" or \"skip\"",
+                    "give {} a {unit} that divides it, such as {}, or set `off_grid` to \"round\" \
+                     or \"skip\"",
                     measure.name,
-                    value.normalized()
+                    Decimal::new(1, value.normalized().scale()).unwrap_or(Decimal::ONE)
                 ),
             )
             .into()),
@@ -335,10 +336,10 @@ impl Fit {
 #[cold]
 fn bad_price(measure: &Measure, name: &str, number: Number) -> SourceFault {
     let value = number.decimal();
-    let what = if value.is_zero() { "zero" } else { "negative" };
+    let what = if value.is_zero() { "zero".to_owned() } else { format!("negative: {value}") };
     fault(
         codes::BAD_PRICE,
-        format!("`{name}` {value} is {what}"),
+        format!("`{name}` is {what}"),
         format!("prices of {} are above zero: correct or remove the row", measure.name),
     )
 }
@@ -347,7 +348,7 @@ fn bad_price(measure: &Measure, name: &str, number: Number) -> SourceFault {
 fn negative_size(name: &str, number: Number) -> SourceFault {
     fault(
         codes::BAD_SIZE,
-        format!("`{name}` {} is negative", number.decimal()),
+        format!("`{name}` is negative: {}", number.decimal()),
         "give the size without a sign, and the direction as `side`",
     )
 }

@@ -50,7 +50,7 @@ pub use outlet::Counts;
 pub use source::{DataSource, open};
 pub use spec::{
     Adjust, BarEmit, BarSpec, BidAskSpec, BinanceSpec, CaptureSpec, CaptureVenue, ClockOffset,
-    Column, CsvSpec, DatabentoSpec, Date, Field, Format, Kinds, LeanData, LeanMarket,
+    Column, Crossed, CsvSpec, DatabentoSpec, Date, Field, Format, Kinds, LeanData, LeanMarket,
     LeanResolution, LeanSpec, OffGrid, OnBad, Order, Record, SourceSpec, Stamp, Table, TimeFormat,
     Zone,
 };

@@ -10,7 +10,7 @@ use crate::cut::Cut;
 use crate::fault::{Faulty, fault};
 use crate::grid::{Fit, Stop};
 use crate::input::Spot;
-use crate::spec::{Kinds, OnBad, Order, SourceSpec};
+use crate::spec::{Crossed, Kinds, OnBad, Order, SourceSpec};
 use tse_model::{
     Catalog, Decimal, DepthChange, MarketData, MarketEvent, Price, Quote, SourceFault, Timestamp,
 };
@@ -38,7 +38,7 @@ pub struct Counts {
     pub status: u64,
     /// Gaps in depth streams given out.
     pub gaps: u64,
-    /// Quotes left out because the bid was above the ask.
+    /// Quotes whose bid was above their ask: left out, unless the source keeps them.
     pub crossed: u64,
     /// Rows left out because a number was off its grid.
     pub off_grid: u64,
@@ -83,7 +83,7 @@ pub(crate) struct Outlet {
     held: Vec<MarketEvent>,
     sort_at: usize,
     order: Order,
-    crossed: OnBad,
+    crossed: Crossed,
     zero_size: OnBad,
     unknown_symbols: OnBad,
     pub(crate) kinds: Kinds,
@@ -111,7 +111,7 @@ pub(crate) const FINDINGS_MAX: usize = 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Habits {
     pub(crate) order: Order,
-    pub(crate) crossed: OnBad,
+    pub(crate) crossed: Crossed,
     pub(crate) zero_size: OnBad,
     pub(crate) unknown_symbols: OnBad,
 }
@@ -150,6 +150,11 @@ impl Outlet {
     /// What was found, and how much there was in all.
     pub(crate) fn take_findings(&mut self) -> (Vec<SourceFault>, u64) {
         (self.findings.take().unwrap_or_default(), self.findings_total)
+    }
+
+    /// Whether anything was found.
+    pub(crate) fn has_found(&self) -> bool {
+        self.findings_total > 0
     }
 
     /// Whether one more row may be read; it is counted.
@@ -240,8 +245,15 @@ impl Outlet {
         }
         if let MarketData::Quote(quote) = &mut event.data {
             if quote.is_crossed() {
-                let quote = *quote;
-                return self.crossed_quote(&event, quote);
+                self.counts.crossed += 1;
+                match self.crossed {
+                    Crossed::Keep => {}
+                    Crossed::Skip => return Ok(()),
+                    Crossed::Error => {
+                        let quote = *quote;
+                        return self.crossed_quote(&event, quote);
+                    }
+                }
             }
             // Where there is no quote there is no price either, whatever the file has there.
             if quote.bid_qty.is_zero() {
@@ -357,10 +369,6 @@ impl Outlet {
 
     #[cold]
     fn crossed_quote(&mut self, event: &MarketEvent, quote: Quote) -> Result<(), SourceFault> {
-        if self.crossed == OnBad::Skip {
-            self.counts.crossed += 1;
-            return Ok(());
-        }
         let tick = self.ticks.get(event.instrument.index()).copied().unwrap_or(Decimal::ONE);
         let show = |ticks: i64| {
             Decimal::whole(ticks).checked_mul(tick).map_or(String::new(), |value| {
@@ -376,7 +384,7 @@ impl Outlet {
                 show(quote.bid.get()),
                 show(quote.ask.get())
             ),
-            "check which column is which; or set `crossed` to \"skip\" in the source",
+            "check which column is which; or set `crossed` to \"skip\" or \"keep\" in the source",
         ))
     }
 }
@@ -392,7 +400,7 @@ fn backwards(this: Timestamp, last: Timestamp) -> SourceFault {
     fault(
         codes::TIME_BACKWARDS,
         format!("{this} is earlier than {last}, the time of a row before it"),
-        "sort the rows by time; or set `order` to \"clamp\" or \"reorder\" in the source",
+        "sort the rows by time; or set `order` to \"clamp\", or to a time such as \"250ms\", in the source",
     )
 }
 

@@ -52,7 +52,7 @@ impl Side {
         let mut csv = pair.csv.clone();
         csv.table.bars.emit = BarEmit::Bars;
         let Some(first) = own.paths.first() else {
-            let found = fault(codes::BAD_SPEC, "the source has no bars of asks", "set `asks`");
+            let found = fault(codes::BAD_SPEC, "the source has no bars of asks", "set `ask_path`");
             return Err(found);
         };
         Ok(Self {
@@ -68,7 +68,8 @@ impl Side {
     /// Reads on until there is a bar, or no more. Findings go to the source's own outlet.
     fn fill(&mut self, out: &mut Outlet) -> Result<(), SourceFault> {
         while self.bars.is_empty() && self.more {
-            match self.reader.read(&mut self.outlet) {
+            // One line at a time, so that a finding about a pair knows its row.
+            match self.reader.turn(1, &mut self.outlet) {
                 Ok(more) => self.more = more,
                 Err(found) => out.refuse(found.at(&self.outlet.spot))?,
             }
@@ -113,7 +114,7 @@ impl PairReader {
             return Err(fault(
                 codes::BAD_SPEC,
                 "bars of bids and asks can only become quotes, and the source does not say how",
-                "set the offsets and the size of the four quotes",
+                "set `bars.emit` to \"quotes\", and `bars.size`",
             ));
         };
         bars::check_offsets(&offsets, pair.csv.table.bars.span, size)?;

@@ -9,7 +9,7 @@ use crate::databento::DatabentoReader;
 use crate::fault::{Faulty, fault};
 use crate::outlet::{Counts, Habits, Outlet};
 use crate::pair::PairReader;
-use crate::spec::{Format, OnBad, Order, SourceSpec};
+use crate::spec::{Crossed, Format, OnBad, Order, SourceSpec};
 use tse_model::{Catalog, MarketEvent, Source, SourceFault, Span};
 
 /// A format's way of reading. It gives events to the outlet and knows nothing of what comes after.
@@ -79,7 +79,7 @@ impl DataSource {
         }
         self.ended = true;
         self.outlet.finish();
-        if self.given == 0 && self.outlet.ready.is_empty() {
+        if self.given == 0 && self.outlet.ready.is_empty() && !self.outlet.has_found() {
             return self.nothing();
         }
         Ok(())
@@ -130,7 +130,7 @@ impl Source for DataSource {
 /// Files that somebody prepared: a mistake in them is an error.
 const PREPARED: Habits = Habits {
     order: Order::Error,
-    crossed: OnBad::Error,
+    crossed: Crossed::Error,
     zero_size: OnBad::Error,
     unknown_symbols: OnBad::Error,
 };
@@ -138,7 +138,7 @@ const PREPARED: Habits = Habits {
 /// Files of a vendor: in order of time, but with odd rows, which are left out and counted.
 const VENDOR: Habits = Habits {
     order: Order::Error,
-    crossed: OnBad::Skip,
+    crossed: Crossed::Skip,
     zero_size: OnBad::Skip,
     unknown_symbols: OnBad::Error,
 };
@@ -146,7 +146,7 @@ const VENDOR: Habits = Habits {
 /// Streams of a vendor in the order in which they were sent.
 const STREAMED: Habits = Habits {
     order: Order::Clamp,
-    crossed: OnBad::Skip,
+    crossed: Crossed::Skip,
     zero_size: OnBad::Skip,
     unknown_symbols: OnBad::Error,
 };
@@ -154,7 +154,7 @@ const STREAMED: Habits = Habits {
 /// Streams that somebody recorded: odd rows are left out and counted, and streams put in order.
 const CAPTURED: Habits = Habits {
     order: REORDER,
-    crossed: OnBad::Skip,
+    crossed: Crossed::Skip,
     zero_size: OnBad::Skip,
     unknown_symbols: OnBad::Error,
 };

@@ -31,7 +31,7 @@ pub struct SourceSpec {
     /// What to do when time goes backwards; the format's own habit if not said.
     pub order: Option<Order>,
     /// What to do with quotes whose bid is above their ask; the format's own habit if not said.
-    pub crossed: Option<OnBad>,
+    pub crossed: Option<Crossed>,
     /// What to do with prices between ticks and sizes between lots.
     pub off_grid: OffGrid,
     /// What to do with trades of size zero; the format's own habit if not said.
@@ -92,6 +92,19 @@ pub enum OnBad {
     Error,
     /// Leave it out and count it.
     Skip,
+}
+
+/// What to do with a quote whose bid is above its ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Crossed {
+    /// Stop with an error.
+    #[default]
+    Error,
+    /// Leave it out and count it.
+    Skip,
+    /// Give it out all the same, and count it: for those who made two files of bars into quotes
+    /// and know that the low of the bids need not be of the moment of the low of the asks.
+    Keep,
 }
 
 /// What to do with a number between two steps of its grid.

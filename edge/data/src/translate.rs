@@ -4,20 +4,24 @@
 //! the columns of the file, the grids of the instruments and the clock of the source; it does not
 //! know how a row was stored.
 
+mod book;
+mod cells;
+
 use crate::bars::{self, BarRow};
 use crate::clock::Clock;
 use crate::codes;
 use crate::columns::{ASKS, BIDS, Cell, Columns, Row, TRADES, shift_of};
 use crate::factors::{Factor, Factors};
-use crate::fault::{Faulty, fault, grouped, shown};
-use crate::grid::{Measure, Number, Stop, not_a_number};
+use crate::fault::{Faulty, fault, grouped};
+use crate::grid::{Measure, Number, Stop};
 use crate::outlet::Outlet;
 use crate::spec::{BarEmit, Field, Record, SourceSpec, Stamp, Table};
 use crate::who::Who;
-use crate::words::{self, LevelAction, Sides};
+use crate::words::{self, Sides};
+use book::Pending;
 use tse_model::{
-    BookAction, BookOrder, Catalog, Depth, DepthChange, InstrumentId, MarketData, MarketEvent,
-    Price, Qty, Quote, Rate, Side, SourceFault, Span, Timestamp, Trade,
+    Catalog, InstrumentId, MarketData, MarketEvent, Price, Qty, Quote, Rate, SourceFault, Span,
+    Timestamp, Trade,
 };
 
 /// Databento's flag for the last record of an event.
@@ -27,20 +31,6 @@ pub(crate) const FLAG_SNAPSHOT: u8 = 32;
 
 /// A price that Databento writes where there is none.
 pub(crate) const NO_PRICE: i64 = i64::MAX;
-
-/// Which message a row of a book belongs to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Message {
-    Named(Vec<u8>),
-    At(Timestamp, Timestamp),
-}
-
-/// An event held back until the next row tells whether it is the last of its message.
-struct Pending {
-    event: MarketEvent,
-    message: Message,
-    row: u64,
-}
 
 /// Makes events of rows.
 pub(crate) struct Translator {
@@ -220,184 +210,8 @@ impl Translator {
         Ok(When { event, recv, day })
     }
 
-    fn time<R: Row>(
-        &mut self,
-        row: &R,
-        field: Field,
-        later: i64,
-    ) -> Result<Option<Timestamp>, Stop> {
-        match self.columns.cell(row, field) {
-            Cell::Text(b"") => Ok(None),
-            Cell::Text(text) => Ok(Some(self.clock.read(text, later)?)),
-            Cell::Moment(nanos) => Ok(nanos.checked_add(later).map(Timestamp::from_nanos)),
-            Cell::Local(nanos) => Ok(Some(self.clock.local(nanos, later)?)),
-            Cell::Int(number) => {
-                let text = number.to_string();
-                Ok(Some(self.clock.read(text.as_bytes(), later)?))
-            }
-            Cell::Unsigned(number) => {
-                let text = number.to_string();
-                Ok(Some(self.clock.read(text.as_bytes(), later)?))
-            }
-            Cell::Decimal(number) => {
-                let text = number.to_string();
-                Ok(Some(self.clock.read(text.as_bytes(), later)?))
-            }
-            other => Err(self.wrong_type(field, other)),
-        }
-    }
-
-    /// A number, if the field has one.
-    #[inline]
-    fn number<R: Row>(&self, row: &R, field: Field, shift: u8) -> Result<Option<Number>, Stop> {
-        let number = match self.columns.cell(row, field) {
-            Cell::Text(b"") => return Ok(None),
-            Cell::Text(text) => Number::parse(text)
-                .map_err(|error| not_a_number(self.columns.name(field), text, error))?,
-            Cell::Int(number) => Number::whole(number),
-            Cell::Unsigned(number) => Number::unsigned(number),
-            Cell::Decimal(number) => Number::of(number),
-            other => return Err(self.wrong_type(field, other)),
-        };
-        if shift == 0 {
-            return Ok(Some(number));
-        }
-        number.shifted(shift).map(Some).ok_or_else(|| {
-            let error = tse_model::DecimalError::TooManyDigits;
-            not_a_number(self.columns.name(field), b"the number", error).into()
-        })
-    }
-
-    fn need<R: Row>(&self, row: &R, field: Field, shift: u8) -> Result<Number, Stop> {
-        self.number(row, field, shift)?.ok_or_else(|| {
-            let empty = tse_model::DecimalError::Empty;
-            not_a_number(self.columns.name(field), b"", empty).into()
-        })
-    }
-
-    fn text<'a, R: Row>(&self, row: &'a R, field: Field) -> Result<&'a [u8], Stop> {
-        match self.columns.cell(row, field) {
-            Cell::Text(text) => Ok(text),
-            Cell::Bool(true) => Ok(b"true"),
-            Cell::Bool(false) => Ok(b"false"),
-            other => Err(self.wrong_type(field, other)),
-        }
-    }
-
-    fn flag<R: Row>(&self, row: &R, field: Field) -> Result<bool, Stop> {
-        match self.columns.cell(row, field) {
-            Cell::Text(word) => Ok(words::yes(self.columns.name(field), word)?),
-            Cell::Bool(flag) => Ok(flag),
-            Cell::Int(number) => Ok(number != 0),
-            other => Err(self.wrong_type(field, other)),
-        }
-    }
-
-    fn flags<R: Row>(&self, row: &R) -> Result<u8, Stop> {
-        self.natural(row, Field::Flags).map(|flags| flags as u8)
-    }
-
-    /// A whole number that is not negative; zero where there is none.
-    fn natural<R: Row>(&self, row: &R, field: Field) -> Result<u64, Stop> {
-        let wrong = |text: &[u8]| {
-            fault(
-                codes::NOT_A_NUMBER,
-                format!("`{}` is not a whole number: {}", self.columns.name(field), shown(text)),
-                "write digits only, at most 18446744073709551615",
-            )
-        };
-        match self.columns.cell(row, field) {
-            Cell::Text(b"") => Ok(0),
-            Cell::Text(text) => {
-                let number = text.iter().try_fold(0u64, |number, byte| {
-                    let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-                    number.checked_mul(10)?.checked_add(digit)
-                });
-                number.ok_or_else(|| wrong(text).into())
-            }
-            Cell::Int(number) => {
-                u64::try_from(number).map_err(|_| wrong(number.to_string().as_bytes()).into())
-            }
-            Cell::Unsigned(number) => Ok(number),
-            Cell::Decimal(number) => number
-                .at_scale(0)
-                .and_then(|number| u64::try_from(number).ok())
-                .ok_or_else(|| wrong(number.to_string().as_bytes()).into()),
-            other => Err(self.wrong_type(field, other)),
-        }
-    }
-
-    #[cold]
-    fn wrong_type(&self, field: Field, cell: Cell<'_>) -> Stop {
-        let kind = match cell {
-            Cell::Text(_) => "text",
-            Cell::Int(_) | Cell::Unsigned(_) | Cell::Decimal(_) => "a number",
-            Cell::Moment(_) | Cell::Local(_) => "a time",
-            Cell::Bool(_) => "yes or no",
-        };
-        let name = self.columns.name(field);
-        Stop::Fault(fault(
-            codes::COLUMN_TYPE,
-            format!("`{name}` holds {kind}, which cannot be `{}`", field.name()),
-            format!("say which column it is: columns.{} = \"...\"", field.name()),
-        ))
-    }
-
-    fn side<R: Row>(&self, row: &R) -> Result<Option<Side>, Stop> {
-        let word = self.text(row, Field::Side)?;
-        Ok(self.sides.read(self.columns.name(Field::Side), word)?)
-    }
-
     fn factor(&mut self, when: &When) -> Result<Option<Factor>, Stop> {
         Ok(self.factors.as_mut().map(|factors| factors.on(when.day)).transpose()?)
-    }
-
-    fn price(
-        &self,
-        field: Field,
-        number: Number,
-        measure: usize,
-        factor: Option<Factor>,
-        out: &mut Outlet,
-    ) -> Result<Price, Stop> {
-        let measure = &self.measures[measure];
-        match factor.and_then(|factor| factor.price(measure, number)) {
-            Some(price) if price.is_positive() => Ok(price),
-            _ => out.fit.price(measure, self.columns.name(field), number),
-        }
-    }
-
-    fn size(
-        &self,
-        field: Field,
-        number: Number,
-        measure: usize,
-        factor: Option<Factor>,
-        out: &mut Outlet,
-    ) -> Result<Qty, Stop> {
-        let measure = &self.measures[measure];
-        match factor.and_then(|factor| factor.size(measure, number)) {
-            Some(qty) if qty.get() >= 0 => Ok(qty),
-            _ => out.fit.size(measure, self.columns.name(field), number),
-        }
-    }
-
-    /// The size in a field, or the one that the source gives to rows without.
-    fn sized<R: Row>(
-        &self,
-        row: &R,
-        field: Field,
-        measure: usize,
-        factor: Option<Factor>,
-        out: &mut Outlet,
-    ) -> Result<Qty, Stop> {
-        let number = match (self.columns.has(field), self.table.size) {
-            (false, Some(size)) => {
-                return out.fit.size(&self.measures[measure], "size", Number::Large(size));
-            }
-            _ => self.need(row, field, self.size_shift)?,
-        };
-        self.size(field, number, measure, factor, out)
     }
 
     fn quote<R: Row>(&mut self, row: &R, measure: usize, out: &mut Outlet) -> Result<Quote, Stop> {
@@ -453,111 +267,6 @@ impl Translator {
         }
         let aggressor = self.side(row)?;
         Ok(Trade { price, qty, aggressor, id: self.natural(row, Field::Id)? })
-    }
-
-    fn depth<R: Row>(
-        &mut self,
-        row: &R,
-        instrument: InstrumentId,
-        when: &When,
-        out: &mut Outlet,
-    ) -> Result<(), Stop> {
-        let name = self.columns.name(Field::Action);
-        let change = match words::level_action(name, self.text(row, Field::Action)?)? {
-            LevelAction::Clear => DepthChange::Clear,
-            LevelAction::Gap => DepthChange::Gap,
-            LevelAction::Set => {
-                let side = self.side(row)?.ok_or_else(|| self.no_side())?;
-                let measure = instrument.index();
-                let number = self.need(row, Field::Price, self.price_shift)?;
-                let price = self.price(Field::Price, number, measure, None, out)?;
-                let number = self.need(row, Field::Size, self.size_shift)?;
-                let qty = self.size(Field::Size, number, measure, None, out)?;
-                DepthChange::Set { side, price, qty }
-            }
-        };
-        let data = MarketData::Depth(Depth { change, last: false });
-        self.book_step(row, event(when, instrument, data), out)
-    }
-
-    fn order<R: Row>(
-        &mut self,
-        row: &R,
-        instrument: InstrumentId,
-        when: &When,
-        out: &mut Outlet,
-    ) -> Result<(), Stop> {
-        let name = self.columns.name(Field::Action);
-        let Some(action) = words::order_action(name, self.text(row, Field::Action)?)? else {
-            return Ok(());
-        };
-        let measure = instrument.index();
-        let (mut price, mut qty) = (Price::ZERO, Qty::ZERO);
-        if action != BookAction::Clear {
-            let number = self.need(row, Field::Price, self.price_shift)?;
-            price = self.price(Field::Price, number, measure, None, out)?;
-            let number = self.need(row, Field::Size, self.size_shift)?;
-            qty = self.size(Field::Size, number, measure, None, out)?;
-        }
-        let side = self.side(row)?;
-        if side.is_none() && matches!(action, BookAction::Add | BookAction::Modify) {
-            return Err(self.no_side());
-        }
-        let order = self.natural(row, Field::Id)?;
-        let record = BookOrder { action, side, order, price, qty, last: false };
-        self.book_step(row, event(when, instrument, MarketData::Order(record)), out)
-    }
-
-    #[cold]
-    fn no_side(&self) -> Stop {
-        words::unknown(self.columns.name(Field::Side), b"", "bid or ask").into()
-    }
-
-    /// Gives out a step of a book, `last` where its message ends.
-    fn book_step<R: Row>(
-        &mut self,
-        row: &R,
-        mut event: MarketEvent,
-        out: &mut Outlet,
-    ) -> Result<(), Stop> {
-        let said = if self.columns.has(Field::Last) {
-            Some(self.flag(row, Field::Last)?)
-        } else if self.columns.has(Field::Flags) {
-            Some(self.flags(row)? & FLAG_LAST != 0)
-        } else {
-            None
-        };
-        if let Some(last) = said {
-            set_last(&mut event, last);
-            return out.push(event).map_err(Stop::Fault);
-        }
-        // Nothing says where a message ends, so that is known when the next one begins.
-        let message = match self.columns.cell(row, Field::Message) {
-            Cell::Text(b"") => Message::At(event.ts_event, event.ts_recv),
-            Cell::Text(name) => Message::Named(name.to_vec()),
-            Cell::Int(number) => Message::Named(number.to_string().into_bytes()),
-            other => return Err(self.wrong_type(Field::Message, other)),
-        };
-        self.release(Some((&message, event.instrument)), out)?;
-        self.pending = Some(Pending { event, message, row: out.spot.number });
-        Ok(())
-    }
-
-    /// Gives out the event that was held back. `next` is the message of the one that follows.
-    fn release(
-        &mut self,
-        next: Option<(&Message, InstrumentId)>,
-        out: &mut Outlet,
-    ) -> Result<(), SourceFault> {
-        let Some(Pending { mut event, message, row }) = self.pending.take() else {
-            return Ok(());
-        };
-        let goes_on = next == Some((&message, event.instrument));
-        set_last(&mut event, !goes_on);
-        let here = std::mem::replace(&mut out.spot.number, row);
-        let pushed = out.push(event);
-        out.spot.number = here;
-        pushed
     }
 
     fn span<R: Row>(&self, row: &R) -> Result<Span, Stop> {
@@ -684,12 +393,4 @@ impl Translator {
 
 fn event(when: &When, instrument: InstrumentId, data: MarketData) -> MarketEvent {
     MarketEvent { ts_event: when.event, ts_recv: when.recv, instrument, data }
-}
-
-fn set_last(event: &mut MarketEvent, last: bool) {
-    match &mut event.data {
-        MarketData::Depth(depth) => depth.last = last,
-        MarketData::Order(record) => record.last = last,
-        _ => {}
-    }
 }

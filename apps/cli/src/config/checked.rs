@@ -211,7 +211,8 @@ impl Checked {
                 format!("{{ {} }}", all.iter().map(pair).collect::<Vec<_>>().join(", "))
             }
             Self::Section(fields) => {
-                let pair = |field: &Field| format!("{} = {}", field.key.name, field.seen.value.toml());
+                let pair =
+                    |field: &Field| format!("{} = {}", field.key.name, field.seen.value.toml());
                 format!("{{ {} }}", fields.fields.iter().map(pair).collect::<Vec<_>>().join(", "))
             }
             Self::Params(_) => "{ }".to_owned(),

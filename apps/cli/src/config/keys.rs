@@ -2,7 +2,7 @@
 //!
 //! Declared once, here; checking, defaults, `tse check --resolved`, the JSON schema and the tables of
 //! docs/config.md all come from these declarations. What a key is used for is decided in
-//! [`build`](super::build).
+//! `build`.
 
 /// Declares keys: what the key does, `"name": what it takes, whether it must be there`, then perhaps
 /// its unit and the words of the section's `by` key for which it has a meaning.
@@ -203,6 +203,7 @@ impl Takes {
             Self::Moment => "a moment such as \"2024-08-08T23:54:16Z\"",
             Self::Date => "a day such as \"2014-05-06\"",
             Self::Flag => "true or false",
+            Self::Word([word]) => return format!("\"{word}\""),
             Self::Word(words) => return format!("one of {}", quoted(words)),
             Self::List(inner) => return format!("a list, each {}", inner.expects()),
             Self::Map(inner) => return format!("a table of names, each with {}", inner.expects()),
@@ -227,11 +228,11 @@ const fn last(lists: &[&'static [&'static str]]) -> &'static [&'static str] {
 pub fn sections() -> Vec<&'static Section> {
     fn visit(takes: &Takes, into: &mut Vec<&'static Section>) {
         match takes {
-            Takes::Section(section) | Takes::Sections(section) => {
-                if !into.iter().any(|known| known.name == section.name) {
-                    into.push(section);
-                    section.keys().for_each(|key| visit(&key.takes, into));
-                }
+            Takes::Section(section) | Takes::Sections(section)
+                if !into.iter().any(|known| known.name == section.name) =>
+            {
+                into.push(section);
+                section.keys().for_each(|key| visit(&key.takes, into));
             }
             Takes::List(inner) | Takes::Map(inner) => visit(inner, into),
             Takes::Either(all) => all.iter().for_each(|takes| visit(takes, into)),

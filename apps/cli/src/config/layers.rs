@@ -52,8 +52,9 @@ impl Overrides {
     /// From this process's environment and `--set` flags.
     pub fn from_process(flags: &[String]) -> Self {
         // Variables that are not text are not ours.
-        let env = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let env = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         Self::new(env, flags)
     }
 
@@ -84,11 +85,7 @@ fn set(table: &mut Table, path: &[String], node: &Node) -> Result<(), String> {
     let known = table.entries.iter().position(|entry| entry.key.eq_ignore_ascii_case(key));
     let at = known.unwrap_or_else(|| {
         let empty = Node { place: node.place.clone(), value: Value::Table(Table::default()) };
-        table.entries.push(Entry {
-            key: key.clone(),
-            key_place: node.place.clone(),
-            node: empty,
-        });
+        table.entries.push(Entry { key: key.clone(), key_place: node.place.clone(), node: empty });
         table.entries.len() - 1
     });
     let entry = &mut table.entries[at];
@@ -175,7 +172,9 @@ name = \"B\"
     }
 
     fn account(table: &Table, venue: usize) -> Option<&Value> {
-        let Value::List(venues) = &table.get("venues").unwrap().node.value else { panic!("a list") };
+        let Value::List(venues) = &table.get("venues").unwrap().node.value else {
+            panic!("a list")
+        };
         let Value::Table(venue) = &venues[venue].value else { panic!("a table") };
         venue.get("account").map(|entry| &entry.node.value)
     }

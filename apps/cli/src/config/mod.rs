@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Every step keeps the places of values and goes on past mistakes, so that one pass finds them all.
-//! What a config may say is declared in [`keys`]; what it means is decided in [`build`].
+//! What a config may say is declared in [`keys`]; what it means is decided in `build`.
 //!
 //! Begin at [`load`].
 
@@ -22,6 +22,7 @@ mod schema;
 mod shared;
 mod tree;
 
+pub(crate) use build::example;
 pub use build::{Config, SourcePlan, Sourced, StrategyPlan};
 pub use layers::Overrides;
 pub use reference::reference;
@@ -78,7 +79,9 @@ pub fn load_text(
         return Err(found);
     }
     overrides.apply(&mut table, &mut found);
-    let whole = Place::File(source.range(0..0));
+    // What is missing altogether is missed at the end.
+    let end = text.trim_end().len();
+    let whole = Place::File(source.range(end..end));
     let root = read::section(&table, &whole, &keys::ROOT, &mut found);
     let config = build::build(root, folder, run, registry, &mut found);
     match config {
@@ -108,7 +111,8 @@ fn similar(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let names: Vec<String> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
         .map(|entries| {
-            let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let names =
+                entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
             names.filter(|name| name.ends_with(".toml")).collect()
         })
         .unwrap_or_default();

@@ -18,10 +18,9 @@ pub fn section(
     section: &'static Section,
     found: &mut Diagnostics,
 ) -> Fields {
-    let mut fields =
-        Fields { section, place: place.clone(), fields: Vec::new(), broken: false };
+    let mut fields = Fields { section, place: place.clone(), fields: Vec::new(), broken: false };
     let by = by(table, section);
-    unknown(table, &mut fields, found);
+    let meant = unknown(table, &mut fields, found);
     for key in section.keys() {
         let applies = key.only.is_empty() || by.is_none_or(|by| key.only.contains(&by));
         match table.get(key.name) {
@@ -29,7 +28,7 @@ pub fn section(
                 fields.broken = true;
                 found.push(no_meaning(entry, key, section, by.unwrap_or_default()));
             }
-            Some(entry) => match check(&key.takes, &entry.node, key, found) {
+            Some(entry) => match check(&key.takes, &entry.node, Named::key(key), found) {
                 Some(value) => {
                     // A table with something wrong in it is wrong as a whole.
                     fields.broken |= is_broken(&value);
@@ -41,7 +40,8 @@ pub fn section(
                 }
                 None => fields.broken = true,
             },
-            None if applies => absent(key, &mut fields, found),
+            // Misspelt is not missing.
+            None if applies && !meant.contains(&key.name) => absent(key, &mut fields, found),
             None => {}
         }
     }
@@ -66,7 +66,9 @@ fn by(table: &Table, section: &'static Section) -> Option<&'static str> {
     }
 }
 
-fn unknown(table: &Table, fields: &mut Fields, found: &mut Diagnostics) {
+/// Says which keys are not known; gives those that were probably meant.
+fn unknown(table: &Table, fields: &mut Fields, found: &mut Diagnostics) -> Vec<&'static str> {
+    let mut all_meant = Vec::new();
     let section = fields.section;
     let heading = match section.name {
         "" => "a config".to_owned(),
@@ -78,7 +80,9 @@ fn unknown(table: &Table, fields: &mut Fields, found: &mut Diagnostics) {
         }
         fields.broken = true;
         let names: Vec<_> = section.keys().map(|key| key.name).collect();
-        let fix = match did_you_mean(&entry.key, names.iter().copied()) {
+        let meant = did_you_mean(&entry.key, names.iter().copied());
+        all_meant.extend(meant);
+        let fix = match meant {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("keys of {heading}: {}", names.join(", ")),
         };
@@ -87,6 +91,20 @@ fn unknown(table: &Table, fields: &mut Fields, found: &mut Diagnostics) {
                 .at(entry.key_place.at(), "not a key here")
                 .fix(fix),
         );
+    }
+    all_meant
+}
+
+/// A value's key, and what findings call the value: an element of a map has a name of its own.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    key: &'static Key,
+    name: &'a str,
+}
+
+impl Named<'_> {
+    fn key(key: &'static Key) -> Self {
+        Self { key, name: key.name }
     }
 }
 
@@ -101,7 +119,8 @@ fn no_meaning(entry: &Entry, key: &Key, section: &Section, by: &str) -> Diagnost
 fn absent(key: &'static Key, fields: &mut Fields, found: &mut Diagnostics) {
     if let Some(default) = key.default() {
         let node = read_value(default, &Place::Default);
-        let value = check(&key.takes, &node, key, found).expect("a declared default is right");
+        let value = check(&key.takes, &node, Named::key(key), found);
+        let value = value.expect("a declared default is right");
         let place = Place::Default;
         let seen = Seen { place: place.clone(), value };
         fields.fields.push(Field { key, key_place: place, seen });
@@ -137,14 +156,14 @@ fn missing(key: &Key, fields: &Fields) -> Diagnostic {
 }
 
 /// Reads one value. Says what is wrong with it, if anything.
-fn check(takes: &Takes, node: &Node, key: &Key, found: &mut Diagnostics) -> Option<Checked> {
+fn check(takes: &Takes, node: &Node, of: Named<'_>, found: &mut Diagnostics) -> Option<Checked> {
     match scalar(takes, &node.value) {
         Got::Right(value) => Some(value),
         Got::Wrong(code, why) => {
-            found.push(wrong(code, &why, takes, node, key));
+            found.push(wrong(code, &why, takes, node, of));
             None
         }
-        Got::NotScalar => nested(takes, node, key, found),
+        Got::NotScalar => nested(takes, node, of, found),
     }
 }
 
@@ -182,7 +201,9 @@ fn scalar(takes: &Takes, value: &Value) -> Got {
             _ => wrong_type(),
         },
         Takes::Time(sign) => match value {
-            Value::Number(text) => Got::Wrong(codes::BAD_TIME, format!("lacks its unit: {text} what?")),
+            Value::Number(text) => {
+                Got::Wrong(codes::BAD_TIME, format!("lacks its unit: {text} what?"))
+            }
             _ => text.map_or_else(wrong_type, |text| time(text, *sign)),
         },
         Takes::Moment | Takes::Date => match value {
@@ -232,7 +253,9 @@ fn whole(text: &str, min: i64, max: i64) -> Got {
     match decimal.steps_of(Decimal::ONE) {
         Some(n) if (min..=max).contains(&n) => Got::Right(Checked::Whole(n)),
         Some(_) => Got::Wrong(codes::OUT_OF_RANGE, format!("cannot be {text}")),
-        None => Got::Wrong(codes::OUT_OF_RANGE, format!("is not a whole number of 64 bits: {text}")),
+        None => {
+            Got::Wrong(codes::OUT_OF_RANGE, format!("is not a whole number of 64 bits: {text}"))
+        }
     }
 }
 
@@ -241,10 +264,12 @@ fn decimal(text: &str, range: Range) -> Got {
         Ok(value) => value,
         Err(error) => {
             let why = match error {
-                DecimalError::Unexpected { at } => match text.get(at..).and_then(|t| t.chars().next()) {
-                    Some(c) => format!("is not a number: `{c}` in \"{text}\""),
-                    None => format!("is not a number: \"{text}\""),
-                },
+                DecimalError::Unexpected { at } => {
+                    match text.get(at..).and_then(|t| t.chars().next()) {
+                        Some(c) => format!("is not a number: `{c}` in \"{text}\""),
+                        None => format!("is not a number: \"{text}\""),
+                    }
+                }
                 DecimalError::Empty => "is empty".to_owned(),
                 error => format!("is {error}: {text}"),
             };
@@ -252,9 +277,8 @@ fn decimal(text: &str, range: Range) -> Got {
         }
     };
     let negative = value.mantissa() < 0;
-    let above_one = value
-        .checked_add(Decimal::whole(-1))
-        .is_none_or(|difference| difference.is_positive());
+    let above_one =
+        value.checked_add(Decimal::whole(-1)).is_none_or(|difference| difference.is_positive());
     match range {
         Range::NotNegative | Range::Share | Range::Positive if negative => {
             Got::Wrong(codes::OUT_OF_RANGE, format!("must not be negative: {text}"))
@@ -299,11 +323,11 @@ fn point(takes: &Takes, text: &str) -> Got {
 }
 
 /// Lists, tables and choices.
-fn nested(takes: &Takes, node: &Node, key: &Key, found: &mut Diagnostics) -> Option<Checked> {
+fn nested(takes: &Takes, node: &Node, of: Named<'_>, found: &mut Diagnostics) -> Option<Checked> {
     match (takes, &node.value) {
         (Takes::List(inner), Value::List(nodes)) => {
             let all = nodes.iter().map(|node| {
-                let value = check(inner, node, key, found)?;
+                let value = check(inner, node, of, found)?;
                 Some(Seen { place: node.place.clone(), value })
             });
             // Every element is looked at before the first wrong one counts.
@@ -315,9 +339,9 @@ fn nested(takes: &Takes, node: &Node, key: &Key, found: &mut Diagnostics) -> Opt
                 .entries
                 .iter()
                 .map(|entry| {
-                    let name =
-                        Seen { place: entry.key_place.clone(), value: entry.key.clone() };
-                    let value = check(inner, &entry.node, key, found)?;
+                    let name = Seen { place: entry.key_place.clone(), value: entry.key.clone() };
+                    let called = Named { name: &entry.key, ..of };
+                    let value = check(inner, &entry.node, called, found)?;
                     Some((name, Seen { place: entry.node.place.clone(), value }))
                 })
                 .collect();
@@ -331,7 +355,7 @@ fn nested(takes: &Takes, node: &Node, key: &Key, found: &mut Diagnostics) -> Opt
                 .iter()
                 .map(|node| {
                     let Value::Table(table) = &node.value else {
-                        found.push(wrong_kind(takes, node, key));
+                        found.push(wrong_kind(takes, node, of));
                         return None;
                     };
                     let fields = self::section(table, &node.place, section, found);
@@ -341,9 +365,9 @@ fn nested(takes: &Takes, node: &Node, key: &Key, found: &mut Diagnostics) -> Opt
             all.into_iter().collect::<Option<_>>().map(Checked::List)
         }
         (Takes::Params, Value::Table(table)) => Some(Checked::Params(table.clone())),
-        (Takes::Either(all), value) => either(all, value, node, key, found),
+        (Takes::Either(all), _) => either(all, takes, node, of, found),
         _ => {
-            found.push(wrong_kind(takes, node, key));
+            found.push(wrong_kind(takes, node, of));
             None
         }
     }
@@ -352,18 +376,19 @@ fn nested(takes: &Takes, node: &Node, key: &Key, found: &mut Diagnostics) -> Opt
 /// The first alternative that the value fits; if none, all of them are what was expected.
 fn either(
     all: &[Takes],
-    value: &Value,
+    takes: &Takes,
     node: &Node,
-    key: &Key,
+    of: Named<'_>,
     found: &mut Diagnostics,
 ) -> Option<Checked> {
+    let value = &node.value;
     let table = all.iter().find(|takes| matches!(takes, Takes::Section(_)));
     if let (Value::Table(_), Some(takes)) = (value, table) {
-        return check(takes, node, key, found);
+        return check(takes, node, of, found);
     }
     let mut worst = None;
-    for takes in all {
-        match scalar(takes, value) {
+    for one in all {
+        match scalar(one, value) {
             Got::Right(value) => return Some(value),
             // A number that is out of range says more than that it is not one of some words.
             Got::Wrong(code, why) if worst.is_none() || code == codes::OUT_OF_RANGE => {
@@ -372,33 +397,34 @@ fn either(
             _ => {}
         }
     }
-    let (code, why) = worst
-        .unwrap_or_else(|| (codes::WRONG_TYPE, format!("cannot be {}", value.kind())));
-    found.push(wrong(code, &why, &key.takes, node, key));
+    let (code, why) =
+        worst.unwrap_or_else(|| (codes::WRONG_TYPE, format!("cannot be {}", value.kind())));
+    found.push(wrong(code, &why, takes, node, of));
     None
 }
 
-fn wrong_kind(takes: &Takes, node: &Node, key: &Key) -> Diagnostic {
+fn wrong_kind(takes: &Takes, node: &Node, of: Named<'_>) -> Diagnostic {
     let why = format!("cannot be {}", node.value.kind());
-    let found = wrong(codes::WRONG_TYPE, &why, takes, node, key);
+    let found = wrong(codes::WRONG_TYPE, &why, takes, node, of);
     match takes {
         Takes::Sections(section) => found.fix(format!("[[{}]]", section.name)),
-        Takes::Section(section) if matches!(key.takes, Takes::Section(_)) => {
-            found.fix(format!("{} = {{ ... }}, or [{}]", key.name, section.name))
+        Takes::Section(section) if matches!(of.key.takes, Takes::Section(_)) => {
+            found.fix(format!("{} = {{ ... }}, or [{}]", of.name, section.name))
         }
         _ => found,
     }
 }
 
-fn wrong(code: &'static str, why: &str, takes: &Takes, node: &Node, key: &Key) -> Diagnostic {
-    let unit = if key.unit.is_empty() { String::new() } else { format!(", in {}", key.unit) };
-    let found = Diagnostic::error(code, format!("`{}` {why}", key.name))
-        .at(node.place.at(), format!("expected {}{unit}", takes.expects()));
-    found.fix(fix(takes, node, key))
+fn wrong(code: &'static str, why: &str, takes: &Takes, node: &Node, of: Named<'_>) -> Diagnostic {
+    let unit = if of.key.unit.is_empty() { String::new() } else { format!(", in {}", of.key.unit) };
+    Diagnostic::error(code, format!("`{}` {why}", of.name))
+        .at(node.place.at(), format!("expected {}{unit}", takes.expects()))
+        .fix(fix(takes, node, of))
 }
 
 /// What would be right, as near to what was written as can be guessed.
-fn fix(takes: &Takes, node: &Node, key: &Key) -> String {
+fn fix(takes: &Takes, node: &Node, of: Named<'_>) -> String {
+    let name = of.name;
     let written = match &node.value {
         Value::Text(text) | Value::Number(text) | Value::Plain(text) | Value::Moment(text) => text,
         _ => "",
@@ -411,26 +437,34 @@ fn fix(takes: &Takes, node: &Node, key: &Key) -> String {
             }
         }
         Takes::Time(_) if bare.parse::<u64>().is_ok_and(|n| n > 0) => {
-            return format!("{} = \"{bare}s\", or another unit: ns, us, ms, m, h, d", key.name);
+            return format!("{name} = \"{bare}s\", or another unit: ns, us, ms, m, h, d");
         }
         Takes::Code if scalar::is_code(&written.to_ascii_uppercase()) => {
-            return format!("{} = \"{}\"", key.name, written.to_ascii_uppercase());
+            return format!("{} = \"{}\"", name, written.to_ascii_uppercase());
         }
         Takes::Slug if !written.is_empty() => {
-            return format!("{} = \"{}\"", key.name, scalar::slug(written));
+            return format!("{} = \"{}\"", name, scalar::slug(written));
         }
         Takes::Decimal(Range::Positive | Range::NotNegative)
             if bare != written && bare.parse::<Decimal>().is_ok_and(Decimal::is_positive) =>
         {
-            return format!("{} = \"{bare}\"", key.name);
+            return format!("{name} = \"{bare}\"");
         }
-        Takes::Whole { .. } if matches!(&node.value, Value::Text(_)) && bare.parse::<u64>().is_ok() => {
-            return format!("{} = {written}", key.name);
+        // A comma for the point; but not what is merely out of range.
+        Takes::Decimal(_)
+            if written.contains(',') && written.replace(',', ".").parse::<Decimal>().is_ok() =>
+        {
+            return format!("{name} = \"{}\"", written.replace(',', "."));
+        }
+        Takes::Whole { .. }
+            if matches!(&node.value, Value::Text(_)) && bare.parse::<u64>().is_ok() =>
+        {
+            return format!("{name} = {written}");
         }
         _ => {}
     }
     // Inside of lists and maps the example of the key is of the whole.
-    format!("{} = {}", key.name, key.example())
+    format!("{} = {}", of.key.name, of.key.example())
 }
 
 #[cfg(test)]
@@ -448,7 +482,7 @@ mod tests {
                 }
                 let mut found = Diagnostics::new();
                 let node = read_value(key.example(), &Place::Default);
-                let value = check(&key.takes, &node, key, &mut found);
+                let value = check(&key.takes, &node, Named::key(key), &mut found);
                 assert!(
                     value.is_some() && found.is_empty(),
                     "{}.{} = {}: {:?}",

@@ -41,7 +41,7 @@ impl Page<'_> {
 
     fn line(&mut self, line: &str, place: &Place) {
         if self.origins {
-            let _ = writeln!(self.text, "{line:<48} # {}", place.origin());
+            let _ = writeln!(self.text, "{line:<47}  # {}", place.origin());
         } else {
             let _ = writeln!(self.text, "{line}");
         }
@@ -87,7 +87,9 @@ impl Page<'_> {
             let name = field.key.name;
             match &field.seen.value {
                 Checked::Params(_) => {}
-                Checked::List(all) if all.iter().any(|it| matches!(it.value, Checked::Section(_))) => {
+                Checked::List(all)
+                    if all.iter().any(|it| matches!(it.value, Checked::Section(_))) =>
+                {
                     if name == "instrument" {
                         behind.extend(all.iter().map(|seen| (name, seen)));
                     } else {

@@ -47,12 +47,16 @@ fn object(section: &'static Section, registry: &Registry) -> Value {
         object["required"] = required.into();
     }
     if section.name == "strategies" {
-        object["allOf"] = registry.kinds().iter().map(|kind| {
-            json!({
-                "if": { "properties": { "type": { "const": kind.name } } },
-                "then": { "properties": { "params": params(kind.params) } },
+        object["allOf"] = registry
+            .kinds()
+            .iter()
+            .map(|kind| {
+                json!({
+                    "if": { "properties": { "type": { "const": kind.name } } },
+                    "then": { "properties": { "params": params(kind.params) } },
+                })
             })
-        }).collect();
+            .collect();
     }
     object
 }
@@ -92,7 +96,9 @@ fn takes(takes: &'static Takes) -> Value {
         Takes::Flag => json!({ "type": "boolean" }),
         Takes::Word(words) => json!({ "enum": words }),
         Takes::List(inner) => json!({ "type": "array", "items": self::takes(inner) }),
-        Takes::Map(inner) => json!({ "type": "object", "additionalProperties": self::takes(inner) }),
+        Takes::Map(inner) => {
+            json!({ "type": "object", "additionalProperties": self::takes(inner) })
+        }
         Takes::Section(section) => json!({ "$ref": reference(section) }),
         Takes::Sections(section) => {
             json!({ "type": "array", "items": { "$ref": reference(section) } })

@@ -19,7 +19,7 @@ use pace::Pace;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tse_model::Timestamp;
+use tse_model::{Money, Timestamp};
 use tse_sim::Backtest;
 use tse_strategy::Registry;
 use watcher::Watcher;
@@ -85,14 +85,15 @@ impl Demo {
     fn new(options: &Options, registry: &Registry) -> Result<Self, Diagnostics> {
         let speed = options.speed.unwrap_or(SPEED);
         if !(speed.is_finite() && speed > 0.0 && speed <= 1e6) {
-            let found = Diagnostic::error(codes::BAD_ARGUMENT, format!("`--speed` cannot be {speed}"))
-                .fix("--speed 60 runs a minute of the market in a second; 1000000 is the most");
+            let found =
+                Diagnostic::error(codes::BAD_ARGUMENT, format!("`--speed` cannot be {speed}"))
+                    .fix("--speed 60 runs a minute of the market in a second; 1000000 is the most");
             return Err(found.into());
         }
-        let seed: Vec<_> = options.seed.map(|seed| format!("run.seed={seed}")).into_iter().collect();
+        let seed: Vec<_> =
+            options.seed.map(|seed| format!("run.seed={seed}")).into_iter().collect();
         let overrides = Overrides::new(std::iter::empty(), &seed);
-        let config =
-            config::load_text(NAME, CONFIG, Path::new("."), "demo", &overrides, registry)?;
+        let config = config::load_text(NAME, CONFIG, Path::new("."), "demo", &overrides, registry)?;
         let scenario = config.scenario()?;
         let strategies: Vec<_> = config.strategies.iter().map(|plan| plan.name.clone()).collect();
         let facts = Facts {
@@ -166,7 +167,9 @@ impl Demo {
         let equity = self.watcher.equity.map_or("n/a".to_owned(), |equity| {
             numbers::amount(&catalog.show(equity, self.facts.base))
         });
-        let net = self.watcher.growth().map_or("n/a".to_owned(), numbers::signed_percent);
+        let net = self
+            .net()
+            .map_or("n/a".to_owned(), |net| numbers::signed(&catalog.show(net, self.facts.base)));
         let held: Vec<_> = catalog
             .instruments()
             .iter()
@@ -176,13 +179,18 @@ impl Demo {
             .collect();
         let all = &self.watcher.collector.opportunities;
         format!(
-            "{} equity {equity} {base} {net} · fills {} · opportunities {} seen {} taken · {}",
+            "{} equity {equity} {base} · net {net} · fills {} · opportunities {} seen {} taken · {}",
             self.market_time(),
             numbers::count(kernel.counts().fills),
             numbers::count(all.seen),
             numbers::count(all.taken),
             if held.is_empty() { "flat".to_owned() } else { held.join(" · ") },
         )
+    }
+
+    /// What all positions earned so far.
+    fn net(&self) -> Option<Money> {
+        self.backtest.progress().net
     }
 
     /// The market's clock to the second.

@@ -131,10 +131,7 @@ fn footer(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
         format!("{} x the clock", demo.pace.speed())
     };
     let text = format!(" q quit · space hold · + - speed · {pace}");
-    frame.render_widget(
-        Paragraph::new(text).style(Style::new().add_modifier(Modifier::DIM)),
-        area,
-    );
+    frame.render_widget(Paragraph::new(text).style(Style::new().add_modifier(Modifier::DIM)), area);
 }
 
 fn equity(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
@@ -143,15 +140,17 @@ fn equity(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
         stretches.iter().map(|stretch| (stretch.to as f64, stretch.last)).collect();
     let catalog = demo.backtest.kernel().catalog();
     let base = &catalog.currency(demo.facts.base).code;
-    let value = demo.watcher.equity.map_or("n/a".to_owned(), |equity| {
-        numbers::amount(&catalog.show(equity, demo.facts.base))
-    });
-    let growth = demo.watcher.growth();
-    let change = growth.map_or("n/a".to_owned(), numbers::signed_percent);
-    let tone = if growth.is_some_and(|growth| growth < 0.0) { ORANGE } else { BLUE };
+    let value = demo
+        .watcher
+        .equity
+        .map_or("n/a".to_owned(), |equity| numbers::amount(&catalog.show(equity, demo.facts.base)));
+    let net = demo.net();
+    let change =
+        net.map_or("n/a".to_owned(), |net| numbers::signed(&catalog.show(net, demo.facts.base)));
+    let tone = if net.is_some_and(|net| net.is_negative()) { ORANGE } else { BLUE };
     let title = Text::from(vec![
         Span::raw(format!(" Equity {value} {base} ")),
-        Span::styled(format!("{change} "), Style::new().fg(tone).add_modifier(Modifier::BOLD)),
+        Span::styled(format!("net {change} "), Style::new().fg(tone).add_modifier(Modifier::BOLD)),
     ]);
     let (low, high) = demo.watcher.collector.equity.equity.range().unwrap_or((0.0, 1.0));
     let room = ((high - low) * 0.05).max(high.abs() * 1e-7);
@@ -197,12 +196,8 @@ fn strategies(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
             right(numbers::count(share.orders)),
         ])
     });
-    let widths = [
-        Constraint::Min(10),
-        Constraint::Length(12),
-        Constraint::Length(8),
-        Constraint::Length(9),
-    ];
+    let widths =
+        [Constraint::Min(10), Constraint::Length(12), Constraint::Length(8), Constraint::Length(9)];
     let base = &catalog.currency(demo.facts.base).code;
     let head = Row::new([
         Cell::from("strategy"),
@@ -224,9 +219,9 @@ fn positions(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
     let rows = held.filter(|held| held.updated_at().is_some()).map(|held| {
         let it = catalog.instrument(held.instrument());
         let name = demo.facts.strategies.get(held.strategy().index()).map_or("", String::as_str);
-        let average = held.average_price(it).map_or("flat".to_owned(), |price| {
-            numbers::amount(&price.to_string())
-        });
+        let average = held
+            .average_price(it)
+            .map_or("flat".to_owned(), |price| numbers::amount(&price.to_string()));
         Row::new([
             Cell::from(it.symbol.to_string()),
             Cell::from(name),
@@ -234,13 +229,10 @@ fn positions(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
             right(average),
         ])
     });
-    let widths = [
-        Constraint::Min(14),
-        Constraint::Length(9),
-        Constraint::Length(8),
-        Constraint::Length(10),
-    ];
-    let table = Table::new(rows, widths).block(Block::bordered().title(" Positions, average price "));
+    let widths =
+        [Constraint::Min(14), Constraint::Length(9), Constraint::Length(8), Constraint::Length(10)];
+    let table =
+        Table::new(rows, widths).block(Block::bordered().title(" Positions, average price "));
     frame.render_widget(table, area);
 }
 
@@ -252,7 +244,8 @@ fn right(text: String) -> Cell<'static> {
 fn books(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
     let instruments = demo.backtest.kernel().catalog().instruments();
     let shown = instruments.len().min(3);
-    let areas = Layout::horizontal(vec![Constraint::Ratio(1, shown.max(1) as u32); shown]).split(area);
+    let areas =
+        Layout::horizontal(vec![Constraint::Ratio(1, shown.max(1) as u32); shown]).split(area);
     for (it, area) in instruments.iter().zip(areas.iter()) {
         book(frame, *area, it, demo);
     }
@@ -269,14 +262,16 @@ fn book(frame: &mut Frame<'_>, area: Rect, it: &Instrument, demo: &Demo) {
             .filter(|(_, order)| order.price() == Some(price))
             .map(|(_, order)| order.leaves().get())
             .sum();
-        let mine = if own > 0 { format!("own {}", it.qty_decimal(Qty::new(own))) } else { String::new() };
+        let mine =
+            if own > 0 { format!("own {}", it.qty_decimal(Qty::new(own))) } else { String::new() };
         let (name, tone) = match side {
             Side::Buy => ("bid", BLUE),
             Side::Sell => ("ask", ORANGE),
         };
         Row::new([
             Cell::from(name).style(Style::new().add_modifier(Modifier::DIM)),
-            right(numbers::exact(&it.price_decimal(price).to_string())).style(Style::new().fg(tone)),
+            right(numbers::exact(&it.price_decimal(price).to_string()))
+                .style(Style::new().fg(tone)),
             right(it.qty_decimal(qty).to_string()),
             Cell::from(mine).style(Style::new().add_modifier(Modifier::BOLD)),
         ])
@@ -289,12 +284,8 @@ fn book(frame: &mut Frame<'_>, area: Rect, it: &Instrument, demo: &Demo) {
     for level in levels(Side::Buy) {
         rows.push(row(Side::Buy, level.price, level.qty));
     }
-    let widths = [
-        Constraint::Length(3),
-        Constraint::Length(11),
-        Constraint::Length(9),
-        Constraint::Min(0),
-    ];
+    let widths =
+        [Constraint::Length(3), Constraint::Length(11), Constraint::Length(9), Constraint::Min(0)];
     let table = Table::new(rows, widths)
         .column_spacing(1)
         .block(Block::bordered().title(format!(" {} ", it.symbol)));

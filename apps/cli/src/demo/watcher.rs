@@ -35,7 +35,6 @@ pub(crate) struct Watcher {
     pub(crate) fills: VecDeque<Line>,
     pub(crate) opportunities: VecDeque<Line>,
     pub(crate) alerts: VecDeque<Line>,
-    pub(crate) equity_start: Option<Money>,
     pub(crate) equity: Option<Money>,
     strategies: Vec<String>,
 }
@@ -47,17 +46,9 @@ impl Watcher {
             fills: VecDeque::new(),
             opportunities: VecDeque::new(),
             alerts: VecDeque::new(),
-            equity_start: None,
             equity: None,
             strategies: strategies.to_vec(),
         }
-    }
-
-    /// By which share equity has grown.
-    pub(crate) fn growth(&self) -> Option<f64> {
-        let (start, now) = (self.equity_start?, self.equity?);
-        let gain = now.checked_sub(start)?;
-        (start.units() > 0).then(|| gain.units() as f64 / start.units() as f64)
     }
 
     fn filled(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
@@ -129,7 +120,6 @@ impl Observer for Watcher {
 
     fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
         self.collector.sample(now, equity, kernel);
-        self.equity_start.get_or_insert(equity.total);
         self.equity = Some(equity.total);
     }
 

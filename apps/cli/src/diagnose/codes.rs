@@ -216,6 +216,9 @@ codes! {
     INTERRUPTED = "TSE-D106", "The run was stopped before its data ended",
         "Ctrl-C, or a signal, ended the run early. What was done until then is kept and is right; it \
          is not the whole.";
+    MADE_UP = "TSE-D107", "The market is synthetic",
+        "No file was read: prices, depth and trades come from a seeded generator. A profit there says \
+         that engine and strategy do what they should, and nothing about any real market.";
     UNKNOWN_STRATEGY = "TSE-S001", "A strategy is not known",
         "`type` names a strategy that this program knows; `tse strategies` lists them. Strategies of \
          your own are in a program of your own: `tse init NAME` makes one.";
@@ -351,9 +354,9 @@ mod tests {
         let sources = sources();
         // The gate's refusals come by number from core/risk, and this one from core/sim.
         let elsewhere = |name: &str| name.starts_with("GATE_") || name == "IN_CIRCLES";
-        let used = |name: &str| sources.iter().any(|(_, text)| text.contains(&format!("codes::{name}")));
-        let unused: Vec<_> =
-            NAMES.iter().filter(|name| !elsewhere(name) && !used(name)).collect();
+        let used =
+            |name: &str| sources.iter().any(|(_, text)| text.contains(&format!("codes::{name}")));
+        let unused: Vec<_> = NAMES.iter().filter(|name| !elsewhere(name) && !used(name)).collect();
         assert!(unused.is_empty(), "no finding has these codes: {unused:?}");
     }
 

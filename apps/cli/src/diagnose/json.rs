@@ -72,7 +72,10 @@ mod tests {
         assert_eq!(value["ok"], false);
         let error = &value["errors"][0];
         assert_eq!(error["code"], codes::OUT_OF_RANGE);
-        assert_eq!((&error["places"][0]["line"], &error["places"][0]["column"]), (&1.into(), &5.into()));
+        assert_eq!(
+            (&error["places"][0]["line"], &error["places"][0]["column"]),
+            (&1.into(), &5.into())
+        );
         assert_eq!(error["places"][0]["text"], "-1");
         assert_eq!(error["why"], Value::Null);
         assert_eq!(error["fix"], "x = 1");

@@ -211,10 +211,7 @@ impl From<SourceFault> for Diagnostics {
 }
 
 /// The one of `known` that `wrong` most likely means, if any is near.
-pub fn did_you_mean<'a>(
-    wrong: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
     let nearest = known
         .into_iter()

@@ -65,10 +65,9 @@ pub fn finding() -> Diagnostic {
     let found = Diagnostic::error(codes::BUG, format!("tse stopped on a bug: {what}"))
         .at(At::Place(report.place), "");
     match report.file {
-        Some(file) => found.fix(format!(
-            "report it with this file and the config: {}",
-            file.display()
-        )),
+        Some(file) => {
+            found.fix(format!("report it with this file and the config: {}", file.display()))
+        }
         None => found.fix("report it with the config and the line above"),
     }
 }

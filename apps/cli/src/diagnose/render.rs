@@ -159,14 +159,16 @@ fn snippet(
     let shown: Vec<String> = range.source.line(line).chars().map(harmless).collect();
     let first = (column - 1).min(shown.len());
     let last = (first + range.width()).min(shown.len()).max(first);
-    let (from, to) = window(&shown, first, last, style.width.map(|width| width - gutter.min(width)));
+    let (from, to) =
+        window(&shown, first, last, style.width.map(|width| width - gutter.min(width)));
     let cell = |from: usize, to: usize| shown[from..to].concat();
     let (left, right) =
         (if from > 0 { "..." } else { "" }, if to < shown.len() { "..." } else { "" });
     let bar = style.paint(Paint::Blue, "|");
     let number = style.paint(Paint::Blue, &format!("{line:>gutter$}"));
     let _ = writeln!(text, "{:gutter$} {bar}", "");
-    let _ = writeln!(text, "{}", format!("{number} {bar} {left}{}{right}", cell(from, to)).trim_end());
+    let _ =
+        writeln!(text, "{}", format!("{number} {bar} {left}{}{right}", cell(from, to)).trim_end());
     let before = left.len() + cell(from, first.max(from)).chars().count();
     let marks = cell(first.max(from), last.min(to)).chars().count().max(1);
     let marks = style.paint(paint, &format!("{} {label}", mark.to_string().repeat(marks)));

@@ -89,10 +89,7 @@ impl Chart<'_> {
             // The unit once is enough.
             let unit = if at + 1 == ticks.values.len() { unit } else { "" };
             let text = ticks.label(*value);
-            let _ = write!(
-                labels,
-                "<span class=\"y\" style=\"top:{top:.2}%\">{text}{unit}</span>"
-            );
+            let _ = write!(labels, "<span class=\"y\" style=\"top:{top:.2}%\">{text}{unit}</span>");
         }
         for (at, text) in times(self.span, 6) {
             let left = frame.x(at) / WIDTH * 100.0;
@@ -295,7 +292,8 @@ impl Bands<'_> {
         for (at, (name, mean, half)) in self.points.iter().enumerate() {
             let (x, y) = (place(at), frame.y(*mean));
             let (top, bottom) = (frame.y(mean + half), frame.y(mean - half));
-            let _ = write!(drawing, "<path class=\"band blue\" d=\"M{x:.1} {top:.1}V{bottom:.1}\"/>");
+            let _ =
+                write!(drawing, "<path class=\"band blue\" d=\"M{x:.1} {top:.1}V{bottom:.1}\"/>");
             let pen = if at == 0 { 'M' } else { 'L' };
             let _ = write!(line, "{pen}{x:.1} {y:.1}");
             let _ = write!(drawing, "<path class=\"dots big round blue\" d=\"M{x:.1} {y:.1}h0\"/>");
@@ -357,7 +355,8 @@ impl Histogram<'_> {
         for value in scale.values.iter().filter(|v| **v >= self.low && **v <= self.high) {
             let (left, text) = (across(*value) * 100.0, scale.label(*value));
             let unit = escape(self.unit);
-            let _ = write!(labels, "<span class=\"x\" style=\"left:{left:.2}%\">{text}{unit}</span>");
+            let _ =
+                write!(labels, "<span class=\"x\" style=\"left:{left:.2}%\">{text}{unit}</span>");
         }
         let mut legend = String::new();
         for (class, name, _) in &self.layers {

@@ -109,6 +109,8 @@ mod tests {
     fn words_stand_left_and_numbers_right() {
         let rows = vec![vec!["BTC".to_owned(), "1.5".to_owned(), "sold".to_owned()]];
         let html = table("", &["a", "b", "c"], &rows);
-        assert!(html.contains("<td class=\"text\">BTC</td><td>1.5</td><td class=\"text\">sold</td>"));
+        assert!(
+            html.contains("<td class=\"text\">BTC</td><td>1.5</td><td class=\"text\">sold</td>")
+        );
     }
 }

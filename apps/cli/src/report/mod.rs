@@ -7,6 +7,7 @@ mod chart;
 mod html;
 mod page;
 pub(crate) mod series;
+mod tables;
 mod ticks;
 
 pub(crate) use page::{Parts, page};
@@ -33,11 +34,14 @@ pub fn report(runs: &Path, text: &str, open: bool, ui: &Ui) -> u8 {
 fn shown(runs: &Path, text: &str, open: bool, ui: &Ui) -> Result<(), Diagnostics> {
     let folder = find(runs, text)?;
     let path = folder.join("stats.json");
-    let stats = std::fs::read_to_string(&path)
-        .map_err(|source| Failure::io("read", &path, source))?;
+    let stats =
+        std::fs::read_to_string(&path).map_err(|source| Failure::io("read", &path, source))?;
     let broken = |what: String| {
-        Diagnostic::error(codes::NOTHING_CALLED, format!("{} is not a result: {what}", path.display()))
-            .fix("run the backtest again")
+        Diagnostic::error(
+            codes::NOTHING_CALLED,
+            format!("{} is not a result: {what}", path.display()),
+        )
+        .fix("run the backtest again")
     };
     let stats: serde_json::Value =
         serde_json::from_str(&stats).map_err(|error| broken(error.to_string()))?;

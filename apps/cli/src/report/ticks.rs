@@ -40,7 +40,11 @@ impl Ticks {
         let (sign, digits) = text.strip_prefix('-').map_or(("", &*text), |rest| ("\u{2212}", rest));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let whole = crate::run::numbers::grouped(whole);
-        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+        if fraction.is_empty() {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole}.{fraction}")
+        }
     }
 }
 
@@ -128,10 +132,14 @@ mod tests {
         let texts = |from: i64, to: i64| {
             times((from, to), 6).into_iter().map(|(_, text)| text).collect::<Vec<_>>()
         };
-        assert_eq!(texts(1, 25 * SECOND), ["00:00:05", "00:00:10", "00:00:15", "00:00:20", "00:00:25"]);
-        assert_eq!(texts(18 * 3_600 * SECOND, DAY + 3_600 * SECOND), [
-            "18:00", "20:00", "22:00", "01-02"
-        ]);
+        assert_eq!(
+            texts(1, 25 * SECOND),
+            ["00:00:05", "00:00:10", "00:00:15", "00:00:20", "00:00:25"]
+        );
+        assert_eq!(
+            texts(18 * 3_600 * SECOND, DAY + 3_600 * SECOND),
+            ["18:00", "20:00", "22:00", "01-02"]
+        );
         assert_eq!(texts(0, 4 * DAY + 1)[..2], ["1970-01-01", "1970-01-02"]);
         assert_eq!(texts(0, 2 * DAY)[..3], ["01-01", "12:00", "01-02"]);
         assert!(times((0, i64::MAX), 6).len() <= 8);

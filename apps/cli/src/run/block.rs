@@ -53,7 +53,8 @@ pub(crate) fn block(summary: &Summary, style: Style) -> String {
         (None, Some(_)) => format!("none  {}", percent(0.0)),
         _ => "n/a".to_owned(),
     };
-    let ratio = |ratio: Option<f64>| ratio.map_or("n/a".to_owned(), |r| format!("{:.0} %", r * 100.0));
+    let ratio =
+        |ratio: Option<f64>| ratio.map_or("n/a".to_owned(), |r| format!("{:.0} %", r * 100.0));
     let fills = format!(
         "{} · maker {} · {} fills of {} orders",
         ratio(summary.fill_ratio),
@@ -118,7 +119,10 @@ fn pair(text: &mut String, style: Style, left: (&str, &str, Paint), right: (&str
 }
 
 fn sharpe(summary: &Summary) -> String {
-    let Some(sharpe) = summary.sharpe else { return "n/a".to_owned() };
+    let Some(sharpe) = summary.sharpe else {
+        let s = if summary.daily_returns == 1 { "" } else { "s" };
+        return format!("n/a  {} daily return{s}", summary.daily_returns);
+    };
     let band = match (summary.sharpe_low, summary.sharpe_high) {
         (Some(low), Some(high)) => format!("  [{low:.1}, {high:.1}]"),
         _ => String::new(),
@@ -182,10 +186,10 @@ fn balances(text: &mut String, summary: &Summary) {
         let _ = writeln!(text, "{:<14} {}", "Balances", shown.join(" · "));
     }
     let open: Vec<_> = summary
-        .positions
+        .instruments
         .iter()
-        .filter(|position| position.size.bytes().any(|c| (b'1'..=b'9').contains(&c)))
-        .map(|position| format!("{} {}", exact(&position.size), position.symbol))
+        .filter(|it| it.position.bytes().any(|c| (b'1'..=b'9').contains(&c)))
+        .map(|it| format!("{} {}", exact(&it.position), it.symbol))
         .collect();
     if !open.is_empty() && open.len() <= SHOWN {
         let _ = writeln!(text, "{:<14} {}", "Positions", open.join(" · "));

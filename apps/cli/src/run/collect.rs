@@ -6,7 +6,7 @@
 
 use super::edges::Distribution;
 use super::fault::Failure;
-use super::files::{After, Files, side_name};
+use super::files::{Files, Filled, side_name};
 use super::markouts::Markouts;
 use crate::report::series::Series;
 use serde_json::json;
@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use tse_kernel::{Alert, Kernel, Output};
 use tse_model::{
-    Catalog, ClientOrderId, CurrencyId, DepthChange, Fill, Instrument, InstrumentId, Liquidity, MarketData,
-    MarketEvent, Money, Qty, Request, Side, Span, StrategyId, Timestamp,
+    Catalog, ClientOrderId, CurrencyId, DepthChange, Fill, Instrument, InstrumentId, Liquidity,
+    MarketData, MarketEvent, Money, Qty, Request, Side, Span, StrategyId, Timestamp,
 };
 use tse_portfolio::{Equity, Mark};
 use tse_sim::Observer;
@@ -250,30 +250,28 @@ impl Collector {
     }
 
     fn filled(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
-        let Output::Filled { id, strategy, instrument, side, fill, realized } = output else {
+        let &Output::Filled { id, strategy, instrument, side, fill, realized } = output else {
             return;
         };
-        if let Some(share) = self.share(*strategy) {
+        if let Some(share) = self.share(strategy) {
             share.fills += 1;
         }
-        let it = kernel.catalog().instrument(*instrument);
+        let it = kernel.catalog().instrument(instrument);
         let tally = &mut self.tallies[instrument.index()];
-        tally.fill(now, it, *side, fill);
+        tally.fill(now, it, side, &fill);
         // Order zero stands for a liquidation: nobody ordered it.
         if id.0 != 0 {
             tally.filled += i128::from(fill.qty.get());
         }
-        let twice_mid = kernel.market(*instrument).quote.twice_mid();
+        let twice_mid = kernel.market(instrument).quote.twice_mid();
         if let Some(twice) = twice_mid {
-            add(&mut tally.spread, gained(it, Mark::mid(twice), *side, fill));
+            add(&mut tally.spread, gained(it, Mark::mid(twice), side, &fill));
         }
-        let net = kernel.portfolio().net(*instrument);
+        let net = kernel.portfolio().net(instrument);
         tally.position.push(now, net.get() as f64 * tally.lot);
-        let position = kernel.portfolio().qty(*strategy, *instrument);
-        let after = After { realized: *realized, position, twice_mid };
-        write(&mut self.out, |files| {
-            files.fill(now, *id, *strategy, *instrument, *side, fill, &after)
-        });
+        let position = kernel.portfolio().qty(strategy, instrument);
+        let filled = Filled { id, strategy, instrument, side, fill, realized, position, twice_mid };
+        write(&mut self.out, |files| files.fill(now, &filled));
     }
 
     fn saw(&mut self, now: Timestamp, strategy: StrategyId, seen: &Opportunity) {

@@ -141,38 +141,30 @@ impl Files {
         ])
     }
 
-    /// An order of ours traded; `position` is what its strategy then holds, `mid` is in half ticks.
-    pub(crate) fn fill(
-        &mut self,
-        now: Timestamp,
-        id: ClientOrderId,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-        side: Side,
-        fill: &Fill,
-        after: &After,
-    ) -> Result<(), Failure> {
+    /// An order of ours traded.
+    pub(crate) fn fill(&mut self, now: Timestamp, filled: &Filled) -> Result<(), Failure> {
         let Self { names, fills, .. } = self;
-        let it = names.catalog.instrument(instrument);
+        let Filled { fill, .. } = filled;
+        let it = names.catalog.instrument(filled.instrument);
         let half_tick = Decimal::new(it.tick.mantissa() * 5, it.tick.scale() + 1);
-        let mid = after.twice_mid.zip(half_tick).and_then(|(twice, half)| {
+        let mid = filled.twice_mid.zip(half_tick).and_then(|(twice, half)| {
             Decimal::new(half.mantissa().checked_mul(i128::from(twice))?, half.scale())
         });
         fills.row(&[
             Cell::Int(now.nanos()),
-            Cell::Int(id.0 as i64),
+            Cell::Int(filled.id.0 as i64),
             Cell::Int(fill.exec.0 as i64),
-            names.strategy(strategy),
-            names.symbol(instrument),
-            Cell::Text(side_name(side)),
+            names.strategy(filled.strategy),
+            names.symbol(filled.instrument),
+            Cell::Text(side_name(filled.side)),
             cell(it.price_decimal(fill.price), names.places.price),
             cell(it.qty_decimal(fill.qty), names.places.qty),
             Cell::Text(fill.liquidity.name()),
             names.money(fill.fee, fill.fee_currency),
             Cell::Text(&names.catalog.currency(fill.fee_currency).code),
-            names.money(after.realized, it.settle),
+            names.money(filled.realized, it.settle),
             Cell::Text(&names.catalog.currency(it.settle).code),
-            cell(it.qty_decimal(after.position), names.places.qty),
+            cell(it.qty_decimal(filled.position), names.places.qty),
             mid.map_or(Cell::Empty, |mid| cell(mid, names.places.price + 1)),
         ])
     }
@@ -243,11 +235,18 @@ impl Files {
     }
 }
 
-/// What a fill left behind.
+/// A fill and what it left behind.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct After {
+pub(crate) struct Filled {
+    pub(crate) id: ClientOrderId,
+    pub(crate) strategy: StrategyId,
+    pub(crate) instrument: InstrumentId,
+    pub(crate) side: Side,
+    pub(crate) fill: Fill,
     pub(crate) realized: Money,
+    /// What the strategy then holds.
     pub(crate) position: Qty,
+    /// The mid at that moment, in half ticks.
     pub(crate) twice_mid: Option<i64>,
 }
 

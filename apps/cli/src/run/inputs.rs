@@ -109,6 +109,8 @@ mod tests {
         // sha256sum of "abc".
         let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!((&*first.files[0].sha256, first.files[0].bytes), (known, 3));
-        assert!(Hashing::begin("x", vec![(String::new(), home.path().join("c"))]).finish().is_err());
+        assert!(
+            Hashing::begin("x", vec![(String::new(), home.path().join("c"))]).finish().is_err()
+        );
     }
 }

@@ -45,7 +45,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 use stop::Stop;
 use summary::{SCHEMA, Summary};
-use tse_model::{Money, Timestamp};
+use tse_model::Timestamp;
 use tse_sim::{Backtest, Outcome, Scenario};
 
 /// A checked config, ready to run.
@@ -139,8 +139,7 @@ fn run(ready: Ready, options: &Options, ui: &Ui) -> Result<Ended, Diagnostics> {
     let inputs = hashing.finish()?;
     let facts = Facts { run_id: inputs.run_id.clone(), ..facts };
     let summary = sum_up(&facts, &backtest, &outcome, &collector);
-
-    found.extend(warnings::of(&summary, &facts.setting, &collector));
+    found.extend(warnings::of(&summary, &facts.setting, &collector, &inputs));
     let told = Told { config: resolved, inputs };
     let folder = match folder {
         Some(folder) => {
@@ -176,7 +175,8 @@ fn go(
     let signs = collector.signs();
     let mut bar = Bar::new(ui.progress);
     let outcome = backtest.run(collector, |progress| {
-        let net = progress.equity.zip(signs.equity_start.get()).and_then(|(now, start)| gain(now, start));
+        let net = progress.net.zip(signs.equity_start.get());
+        let net = net.and_then(|(net, start)| summary::share(net, start));
         bar.look(progress, net);
         stop.asked().is_none() && !signs.failed.get()
     });
@@ -184,18 +184,13 @@ fn go(
     outcome.map_err(Diagnostics::from)
 }
 
-/// By which share equity has grown.
-fn gain(now: Money, start: Money) -> Option<f64> {
-    let gain = now.checked_sub(start)?;
-    (start.units() > 0).then(|| gain.units() as f64 / start.units() as f64)
-}
-
 /// Says what came of a run.
 fn tell(ended: &Ended, ui: &Ui) -> u8 {
     let Ended { summary, warnings, folder, .. } = ended;
     if let Some(broken) = &ended.broken {
-        let found = Diagnostic::error(codes::BUG, format!("a law of conservation is broken: {broken}"))
-            .fix("report it with the config and the seed");
+        let found =
+            Diagnostic::error(codes::BUG, format!("a law of conservation is broken: {broken}"))
+                .fix("report it with the config and the seed");
         ui.fail(&found.into());
         return codes::exit(codes::BUG);
     }

@@ -84,7 +84,7 @@ fn rounded(whole: &str, fraction: &str, places: usize) -> (String, String) {
 pub(crate) fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -110,12 +110,17 @@ pub(crate) fn short(n: f64) -> String {
 
 /// A share of one in per cent.
 pub(crate) fn percent(ratio: f64) -> String {
-    format!("{:.2} %", ratio * 100.0 + 0.0)
+    format!("{:.*} %", places(ratio), ratio * 100.0 + 0.0)
 }
 
 /// A share of one in per cent, with its sign.
 pub(crate) fn signed_percent(ratio: f64) -> String {
-    format!("{:+.2} %", ratio * 100.0 + 0.0)
+    format!("{:+.*} %", places(ratio), ratio * 100.0 + 0.0)
+}
+
+/// Two places, and more where two would show nothing.
+fn places(ratio: f64) -> usize {
+    if ratio != 0.0 && ratio.abs() < 0.001 { 4 } else { 2 }
 }
 
 /// A length of time in days, hours, minutes or seconds.
@@ -164,6 +169,11 @@ mod tests {
         for (n, text) in cases {
             assert_eq!(short(n), text);
         }
+        assert_eq!(
+            (percent(0.1234), signed_percent(-0.000_046_3)),
+            ("12.34 %".into(), "-0.0046 %".into())
+        );
+        assert_eq!(signed_percent(-0.0), "+0.00 %");
         assert_eq!(days(1.0 / 24.0), "60.0 minutes");
         assert_eq!(days(60.0), "60.0 days");
     }

@@ -66,8 +66,7 @@ impl Setting {
         let mut different: Vec<String> = Vec::new();
         for venue in &scenario.venues {
             let name = &scenario.catalog.venue(venue.venue).name;
-            let [feed, order, response] =
-                [&venue.feed, &venue.order, &venue.response].map(latency);
+            let [feed, order, response] = [&venue.feed, &venue.order, &venue.response].map(latency);
             let short = if feed == order && order == response {
                 feed.clone()
             } else {

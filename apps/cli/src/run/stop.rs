@@ -42,9 +42,8 @@ impl Stop {
         let ids = SIGNALS.iter().zip(&state.raised).filter_map(register).collect();
         let watched = Arc::clone(&state);
         // Without the thread a signal is never seen, so its refusal is as good as not listening.
-        let _ = std::thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || watch(&watched));
+        let _ =
+            std::thread::Builder::new().name("signals".to_owned()).spawn(move || watch(&watched));
         Self { state, ids }
     }
 

@@ -9,7 +9,7 @@ use super::markouts::{HORIZON_NAMES, Mean};
 use super::setting::Setting;
 use super::summary::{
     Attribution, COMPLETE, Drawdown, INTERRUPTED, Instrument, Markout, Opportunities, Position,
-    Quantiles, Strategy, Summary,
+    Quantiles, Strategy, Summary, share,
 };
 use std::collections::BTreeMap;
 use tse_kernel::Kernel;
@@ -87,10 +87,10 @@ pub(crate) fn sum_up(
     let net = profit.and_then(|profit| profit.net());
     let start = outcome.equity_start.map(|equity| equity.total);
     let end = outcome.equity_end.map(|equity| equity.total);
-    let revaluation =
-        start.zip(end).zip(net).and_then(|((start, end), net)| {
-            end.checked_sub(start)?.checked_sub(net)
-        });
+    let revaluation = start
+        .zip(end)
+        .zip(net)
+        .and_then(|((start, end), net)| end.checked_sub(start)?.checked_sub(net));
     let span = outcome.first.zip(outcome.last).map_or(0, |(first, last)| (last - first).nanos());
     let (sharpe, sharpe_low, sharpe_high) = sharpe(outcome, facts.days_per_year);
     let drawdown = outcome.curve.max_drawdown();
@@ -164,11 +164,6 @@ pub(crate) fn sum_up(
     }
 }
 
-/// `part / whole`; `None` unless the whole is above zero.
-fn share(part: Money, whole: Money) -> Option<f64> {
-    (whole.units() > 0).then(|| part.units() as f64 / whole.units() as f64)
-}
-
 /// The annualised Sharpe ratio and its 95 % interval, `±1.96·√((1 + SR_d²/2)/n)` (Lo 2002).
 fn sharpe(outcome: &Outcome, days_per_year: f64) -> (Option<f64>, Option<f64>, Option<f64>) {
     let Some(sharpe) = outcome.curve.sharpe(days_per_year) else { return (None, None, None) };
@@ -186,9 +181,8 @@ fn attribution(
 ) -> Attribution {
     let show = |amount: Money| exchange.show(amount);
     // What prices did to what was held is what is left when the spread is taken out.
-    let held = profit.and_then(|profit| {
-        profit.realized.checked_add(profit.unrealized)?.checked_sub(spread?)
-    });
+    let held = profit
+        .and_then(|profit| profit.realized.checked_add(profit.unrealized)?.checked_sub(spread?));
     let minus = |amount: Money| amount.units().checked_neg().map(Money::from_units);
     Attribution {
         spread: spread.map(show),
@@ -210,9 +204,8 @@ fn balances(kernel: &Kernel) -> BTreeMap<String, String> {
         let sum = sums.entry(currency).or_default();
         *sum = sum.checked_add(amount).unwrap_or(*sum);
     }
-    let named = |(id, sum): (CurrencyId, Money)| {
-        (catalog.currency(id).code.clone(), catalog.show(sum, id))
-    };
+    let named =
+        |(id, sum): (CurrencyId, Money)| (catalog.currency(id).code.clone(), catalog.show(sum, id));
     sums.into_iter().map(named).collect()
 }
 

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tse_model::Money;
 
 /// The name and version of this shape.
 pub const SCHEMA: &str = "tse.backtest/1";
@@ -204,3 +205,8 @@ impl Summary {
 pub const COMPLETE: &str = "complete";
 /// The status of a run that was stopped before.
 pub const INTERRUPTED: &str = "interrupted";
+
+/// `part / whole`; `None` unless the whole is above zero.
+pub(crate) fn share(part: Money, whole: Money) -> Option<f64> {
+    (whole.units() > 0).then(|| part.units() as f64 / whole.units() as f64)
+}

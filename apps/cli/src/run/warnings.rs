@@ -2,6 +2,7 @@
 
 use super::block::DAYS_MIN;
 use super::collect::Collector;
+use super::inputs::Inputs;
 use super::numbers::{count, days};
 use super::setting::Setting;
 use super::summary::Summary;
@@ -11,8 +12,19 @@ use crate::diagnose::{Diagnostic, Diagnostics, codes};
 const FILLS_MIN: u64 = 100;
 
 /// What a finished run warns of.
-pub(crate) fn of(summary: &Summary, setting: &Setting, collector: &Collector) -> Diagnostics {
+pub(crate) fn of(
+    summary: &Summary,
+    setting: &Setting,
+    collector: &Collector,
+    inputs: &Inputs,
+) -> Diagnostics {
     let mut found = Diagnostics::new();
+    if inputs.files.is_empty() {
+        found.push(
+            Diagnostic::warning(codes::MADE_UP, "the market is made up from a seed")
+                .why("it shows that the engine works, not that a strategy does"),
+        );
+    }
     if summary.is_interrupted() {
         let end = summary.end.as_deref().unwrap_or("its start");
         found.push(
@@ -57,8 +69,11 @@ pub(crate) fn of(summary: &Summary, setting: &Setting, collector: &Collector) ->
         .collect();
     if !gaps.is_empty() {
         found.push(
-            Diagnostic::warning(codes::DATA_GAPS, format!("the data has gaps: {}", gaps.join(", ")))
-                .why("from a gap to the next snapshot the book is invalid and nothing is traded on it"),
+            Diagnostic::warning(
+                codes::DATA_GAPS,
+                format!("the data has gaps: {}", gaps.join(", ")),
+            )
+            .why("from a gap to the next snapshot the book is invalid and nothing is traded on it"),
         );
     }
     if summary.equity_end.is_none() || summary.net_pnl.is_none() {

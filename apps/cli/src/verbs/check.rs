@@ -96,8 +96,11 @@ fn data(config: &Config, resolved: bool) -> Value {
             })
         })
         .collect();
-    let files: Vec<_> =
-        config.files().into_iter().map(|(name, path)| json!({ "name": name, "path": path })).collect();
+    let files: Vec<_> = config
+        .files()
+        .into_iter()
+        .map(|(name, path)| json!({ "name": name, "path": path }))
+        .collect();
     let mut data = json!({
         "name": config.name,
         "seed": config.seed.to_string(),

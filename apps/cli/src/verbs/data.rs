@@ -138,8 +138,11 @@ fn line(report: &InstrumentReport, config: &Config) -> String {
     line
 }
 
+/// Counts with their names.
+type Named<const N: usize> = [(&'static str, u64); N];
+
 /// What was read, and what was left out or changed on the way.
-fn counted(counts: &Counts) -> ([(&'static str, u64); 9], [(&'static str, u64); 14]) {
+fn counted(counts: &Counts) -> (Named<9>, Named<14>) {
     (
         [
             ("rows", counts.rows),

@@ -15,10 +15,41 @@ use tse_strategy::Registry;
 
 /// Names that Rust or cargo keep for themselves.
 const TAKEN: &[&str] = &[
-    "test", "core", "std", "alloc", "self", "super", "crate", "fn", "mod", "use", "type", "impl",
-    "trait", "async", "await", "move", "match", "loop", "while", "for", "struct", "enum", "const",
-    "static", "unsafe", "where", "return", "tse", "tse-cli", "tse-model", "tse-strategy", "build",
-    "deps", "examples", "incremental",
+    "test",
+    "core",
+    "std",
+    "alloc",
+    "self",
+    "super",
+    "crate",
+    "fn",
+    "mod",
+    "use",
+    "type",
+    "impl",
+    "trait",
+    "async",
+    "await",
+    "move",
+    "match",
+    "loop",
+    "while",
+    "for",
+    "struct",
+    "enum",
+    "const",
+    "static",
+    "unsafe",
+    "where",
+    "return",
+    "tse",
+    "tse-cli",
+    "tse-model",
+    "tse-strategy",
+    "build",
+    "deps",
+    "examples",
+    "incremental",
 ];
 
 /// The crates that a new one depends on, and where they are in a checkout.
@@ -50,7 +81,9 @@ pub(crate) fn init(args: &Init, ui: &Ui) -> Result<u8, Diagnostics> {
             let _ = fs::remove_dir_all(folder);
         }
         let title = format!("cannot write {}: {error}", path.display());
-        return Err(Diagnostic::error(codes::CANNOT_WRITE, title).fix("choose another folder").into());
+        return Err(Diagnostic::error(codes::CANNOT_WRITE, title)
+            .fix("choose another folder")
+            .into());
     }
     if ui.json {
         let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
@@ -66,7 +99,9 @@ pub(crate) fn init(args: &Init, ui: &Ui) -> Result<u8, Diagnostics> {
         None => format!("depends on the engine at {}", env!("CARGO_PKG_REPOSITORY")),
     });
     let folder = folder.display();
-    ui.print(format!("next: cd {folder} && cargo test && cargo run --release -- backtest {name}.toml"));
+    ui.print(format!(
+        "next: cd {folder} && cargo test && cargo run --release -- backtest {name}.toml"
+    ));
     Ok(0)
 }
 
@@ -119,8 +154,8 @@ fn engine(named: Option<&Path>) -> Result<Option<PathBuf>, Diagnostics> {
 /// The files of the crate: where, and what.
 fn files(name: &str, engine: Option<&Path>) -> Vec<(String, String)> {
     let kind = name.replace('-', "_");
-    let mut cargo = include_str!("template/cargo.toml.txt")
-        .replace("{{rust}}", env!("CARGO_PKG_RUST_VERSION"));
+    let mut cargo =
+        include_str!("template/cargo.toml.txt").replace("{{rust}}", env!("CARGO_PKG_RUST_VERSION"));
     for (package, folder) in CRATES {
         let from = match engine {
             Some(engine) => format!("{{ path = {:?} }}", engine.join(folder).display().to_string()),

@@ -1,6 +1,7 @@
 //! `tse strategies [NAME]`: what strategies this program knows, and what they take.
 
 use crate::args::Strategies;
+use crate::config;
 use crate::diagnose::render::{Paint, wrapped};
 use crate::diagnose::{Diagnostic, Diagnostics, codes, did_you_mean};
 use crate::ui::Ui;
@@ -78,16 +79,13 @@ fn example(kind: &StrategyKind) -> String {
     let symbols = ["BTC-USDT.ALPHA", "BTC-USDT.BETA"];
     let count = kind.instruments.0.clamp(1, symbols.len());
     let symbols: Vec<_> = symbols[..count].iter().map(|symbol| format!("\"{symbol}\"")).collect();
-    let mut text = format!(
-        "[[strategies]]\ntype = \"{}\"\ninstruments = [{}]",
-        kind.name,
-        symbols.join(", ")
-    );
+    let mut text =
+        format!("[[strategies]]\ntype = \"{}\"\ninstruments = [{}]", kind.name, symbols.join(", "));
     let needed: Vec<_> = kind
         .params
         .iter()
         .filter(|param| param.default.is_none())
-        .map(|param| format!("{} = {}", param.name, param.example()))
+        .map(|param| format!("{} = {}", param.name, config::example(param)))
         .collect();
     if !needed.is_empty() {
         text.push_str(&format!("\nparams = {{ {} }}", needed.join(", ")));

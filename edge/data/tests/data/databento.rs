@@ -3,7 +3,7 @@
 use crate::common::{DataFolder, drain, events, future, one};
 use tse_data::{
     Column, CsvSpec, DataSource, DatabentoSpec, Field, Format, Kinds, OrderBook, Record,
-    SourceSpec, Table, TimeFormat,
+    SourceSpec, Table, TimeFormat, codes,
 };
 use tse_model::{BookAction, Catalog, InstrumentId, Kind, MarketData, Qty, Side, Timestamp};
 
@@ -173,4 +173,32 @@ fn only_what_is_asked_for_comes() {
     let mut spec = dbn(data.join("formats/dbn/test_data.tbbo.v3.dbn.zst"), id);
     spec.kinds = Kinds::TRADES;
     assert!(events(&spec, &catalog).iter().all(|it| matches!(it.data, MarketData::Trade(_))));
+}
+
+#[test]
+fn a_file_that_is_cut_is_told_from_one_that_ends() {
+    let Some(data) = DataFolder::find("cut dbn") else { return };
+    let (catalog, id) = one("ES-USD-210319.CME", future(), "0.25", "1");
+    let folder = tempfile::tempdir().unwrap();
+    let sound = std::fs::read(data.join("formats/dbn/test_data.mbo.v3.dbn.zst")).unwrap();
+    let plain = zstd::decode_all(&sound[..]).unwrap();
+    let open = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        crate::common::read(&dbn(path, id), &catalog)
+    };
+    assert_eq!(open("whole.dbn", &plain).unwrap().len(), 2);
+    let packed = open("cut.dbn.zst", &sound[..sound.len() - 20]).unwrap_err();
+    assert_eq!(
+        (packed.code, &*packed.what),
+        (codes::CUT_OFF, "the file is cut off: its compressed data has no end")
+    );
+    let record = open("cut.dbn", &plain[..plain.len() - 10]).unwrap_err();
+    assert_eq!(
+        (record.code, &*record.what),
+        (codes::CUT_OFF, "the file is cut off: its last record has no end")
+    );
+    assert!(record.place.ends_with("cut.dbn: record 2"), "{}", record.place);
+    let head = open("head.dbn", &plain[..40]).unwrap_err();
+    assert_eq!(head.code, codes::BAD_RECORD);
 }

@@ -7,9 +7,12 @@
 #![allow(clippy::print_stderr, reason = "tests talk to people")]
 
 mod binance;
+mod broken;
 mod capture;
+mod columnar;
 mod common;
 mod databento;
+mod facts;
 mod lean;
 mod roundtrip;
 mod tables;

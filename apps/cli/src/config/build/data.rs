@@ -6,8 +6,9 @@ use crate::diagnose::{Diagnostic, codes, did_you_mean};
 use std::path::PathBuf;
 use tse_data::{
     Adjust, BarEmit, BarSpec, BidAskSpec, BinanceSpec, CaptureSpec, CaptureVenue, ClockOffset,
-    Column, CsvSpec, DatabentoSpec, Field, Format, Kinds, LeanData, LeanMarket, LeanResolution,
-    LeanSpec, OffGrid, OnBad, Order, Record, SourceSpec, Stamp, Table, TimeFormat, Zone,
+    Column, Crossed, CsvSpec, DatabentoSpec, Field, Format, Kinds, LeanData, LeanMarket,
+    LeanResolution, LeanSpec, OffGrid, OnBad, Order, Record, SourceSpec, Stamp, Table, TimeFormat,
+    Zone,
 };
 use tse_model::{Catalog, Decimal, InstrumentId, Source, SourceFault, Span};
 use tse_sim::{Synthetic, SyntheticSpec};
@@ -110,7 +111,11 @@ impl Builder<'_> {
         spec.from = fields.moment("from").map(|seen| seen.value);
         spec.to = fields.moment("to").map(|seen| seen.value);
         spec.unknown_symbols = on_bad(fields, "unknown_symbols");
-        spec.crossed = on_bad(fields, "crossed");
+        spec.crossed = fields.word("crossed").map(|seen| match seen.value {
+            "skip" => Crossed::Skip,
+            "keep" => Crossed::Keep,
+            _ => Crossed::Error,
+        });
         spec.zero_size = on_bad(fields, "zero_size");
         spec.order = fields.get("order").map(|field| match &field.seen.value {
             Checked::Word("clamp") => Order::Clamp,
@@ -425,12 +430,10 @@ impl Builder<'_> {
         };
         if quotes && !emits {
             let place = bars.get("emit").map_or(&bars.place, |field| &field.seen.place);
-            let found = Diagnostic::error(
-                codes::CONTRADICTION,
-                "bars of bids and asks become quotes",
-            )
-            .at(place.at(), "not bars")
-            .fix("emit = \"quotes\"");
+            let found =
+                Diagnostic::error(codes::CONTRADICTION, "bars of bids and asks become quotes")
+                    .at(place.at(), "not bars")
+                    .fix("emit = \"quotes\"");
             self.found.push(found);
             return None;
         }
@@ -495,11 +498,7 @@ impl Builder<'_> {
         Some(Some(Adjust { path, dividends: adjust.flag("dividends")?.value }))
     }
 
-    fn lean(
-        &mut self,
-        fields: &Fields,
-        files: &mut Vec<(String, PathBuf)>,
-    ) -> Option<LeanSpec> {
+    fn lean(&mut self, fields: &Fields, files: &mut Vec<(String, PathBuf)>) -> Option<LeanSpec> {
         let market = self.needed(fields, "market", "lean");
         let data = self.needed(fields, "type", "lean");
         let resolution = self.needed(fields, "resolution", "lean");

@@ -4,9 +4,7 @@ use super::venues::too_coarse;
 use super::{Builder, Place};
 use crate::config::checked::{Checked, Fields, Seen};
 use crate::diagnose::{Diagnostic, codes};
-use tse_model::{
-    CurrencyId, Decimal, FeeBasis, FeeSchedule, FeeTier, Money, Rate, Rounding,
-};
+use tse_model::{CurrencyId, Decimal, FeeBasis, FeeSchedule, FeeTier, Money, Rate, Rounding};
 
 /// The ways to charge: what the keys end with, and what a fix shows.
 const WAYS: [(&str, &str); 3] = [
@@ -17,7 +15,11 @@ const WAYS: [(&str, &str); 3] = [
 
 impl Builder<'_> {
     /// The fees of an instrument that settles in `currency`.
-    pub(super) fn fees(&mut self, instrument: &Fields, currency: CurrencyId) -> Option<FeeSchedule> {
+    pub(super) fn fees(
+        &mut self,
+        instrument: &Fields,
+        currency: CurrencyId,
+    ) -> Option<FeeSchedule> {
         let field = instrument.get("fees")?;
         let fields = match &field.seen.value {
             Checked::Word(_) => {
@@ -50,7 +52,10 @@ impl Builder<'_> {
                 "fees are either one pair of keys or tiers",
             )
             .at(flat.1.at(), "a fee for all")
-            .at(fields.get("tiers").map_or(&fields.place, |tiers| &tiers.key_place).at(), "and tiers")
+            .at(
+                fields.get("tiers").map_or(&fields.place, |tiers| &tiers.key_place).at(),
+                "and tiers",
+            )
             .fix("put the fee into the tier that begins at 0");
             self.found.push(found);
             return None;
@@ -63,12 +68,10 @@ impl Builder<'_> {
         }
         let tiered = FeeSchedule::tiered(schedule, rounding);
         if tiered.is_none() {
-            let found = Diagnostic::error(
-                codes::CONTRADICTION,
-                "tiers of fees begin at 0 and rise",
-            )
-            .at(tiers[0].place.at(), "the first tier")
-            .fix("from = \"0\" in the first tier, and more in each that follows");
+            let found =
+                Diagnostic::error(codes::CONTRADICTION, "tiers of fees begin at 0 and rise")
+                    .at(tiers[0].place.at(), "the first tier")
+                    .fix("from = \"0\" in the first tier, and more in each that follows");
             self.found.push(found);
         }
         tiered

@@ -4,8 +4,7 @@ use super::{Builder, Place, Seen};
 use crate::config::checked::Fields;
 use crate::diagnose::{Diagnostic, codes};
 use tse_model::{
-    Contract, Decimal, InstrumentError, InstrumentSpec, Kind, Rate, Settlement, Symbol,
-    SymbolError, Timestamp,
+    Contract, Decimal, InstrumentError, InstrumentSpec, Kind, Rate, Settlement, Symbol, Timestamp,
 };
 use tse_sim::{FundingSchedule, MarketSetup, QueueModel};
 
@@ -71,15 +70,10 @@ impl Builder<'_> {
             Ok(symbol) => return Some(symbol),
             Err(error) => error,
         };
-        let upper = text.value.to_ascii_uppercase();
-        let fix = if upper.parse::<Symbol>().is_ok() {
-            format!("symbol = \"{upper}\"")
-        } else {
-            let venue = self.catalog.venues().first().map_or("VENUE", |venue| &venue.name);
-            match error {
-                SymbolError::NoVenue => format!("symbol = \"{upper}.{venue}\""),
-                _ => format!("symbol = \"BTC-USDT.{venue}\", for instance"),
-            }
+        let venue = self.catalog.venues().first().map_or("VENUE", |venue| &venue.name);
+        let fix = match guess(&text.value, venue) {
+            Some(symbol) => format!("symbol = \"{symbol}\""),
+            None => format!("symbol = \"BTC-USDT.{venue}\", for instance"),
         };
         let found = Diagnostic::error(
             codes::BAD_SYMBOL,
@@ -244,7 +238,9 @@ impl Builder<'_> {
 
     /// Two values of which the first is not above the second.
     fn order(&mut self, fields: &Fields, (low, high): (&str, &str), title: &str) {
-        let (Some(small), Some(large)) = (fields.decimal(low), fields.decimal(high)) else { return };
+        let (Some(small), Some(large)) = (fields.decimal(low), fields.decimal(high)) else {
+            return;
+        };
         let rest = large.value.checked_add(negative(small.value));
         if rest.is_some_and(|rest| rest.mantissa() < 0) {
             let found = Diagnostic::error(codes::CONTRADICTION, title)
@@ -278,9 +274,7 @@ impl Builder<'_> {
             _ => QueueModel::Back,
         };
         let half_spread = match (fields.decimal("half_spread"), fields.decimal("tick")) {
-            (Some(half), Some(tick)) => {
-                self.steps("half_spread", &half, "tick", tick.value)?
-            }
+            (Some(half), Some(tick)) => self.steps("half_spread", &half, "tick", tick.value)?,
             _ => 1,
         };
         let funding = match fields.section("funding") {
@@ -328,10 +322,10 @@ impl Builder<'_> {
     /// The figures do not fit together: the instrument itself says why.
     fn refused(&mut self, fields: &Fields, error: &InstrumentError) {
         let at = |key: &str| {
-            fields.get(key).filter(|field| field.seen.place != Place::Default).map_or_else(
-                || fields.place.clone(),
-                |field| field.seen.place.clone(),
-            )
+            fields
+                .get(key)
+                .filter(|field| field.seen.place != Place::Default)
+                .map_or_else(|| fields.place.clone(), |field| field.seen.place.clone())
         };
         let value = |key: &str| fields.decimal(key).map(|seen| seen.value);
         let title = error.to_string();
@@ -369,11 +363,9 @@ impl Builder<'_> {
                 };
                 Diagnostic::error(codes::TOO_COARSE, title).at(at(field).at(), "too fine").fix(fix)
             }
-            InstrumentError::NotPositive(field) => {
-                Diagnostic::error(codes::OUT_OF_RANGE, title)
-                    .at(at(field).at(), "not above zero")
-                    .fix(format!("a `{field}` above zero"))
-            }
+            InstrumentError::NotPositive(field) => Diagnostic::error(codes::OUT_OF_RANGE, title)
+                .at(at(field).at(), "not above zero")
+                .fix(format!("a `{field}` above zero")),
             // Both are refused before an instrument is made of them.
             InstrumentError::Settlement | InstrumentError::InverseDelivers => {
                 Diagnostic::error(codes::BAD_SYMBOL, title)
@@ -400,6 +392,21 @@ impl Builder<'_> {
         }
         found
     }
+}
+
+/// The canonical symbol that a text was probably meant to be.
+fn guess(text: &str, venue: &str) -> Option<Symbol> {
+    /// Longer ones first: USDT ends in no other, but BUSD ends in USD.
+    const QUOTES: [&str; 9] = ["USDT", "USDC", "BUSD", "USD", "EUR", "GBP", "JPY", "BTC", "ETH"];
+    let upper = text.to_ascii_uppercase().replace(['/', ' '], "-");
+    let (pair, venue) = upper.rsplit_once('.').unwrap_or((&upper, venue));
+    let split = || {
+        let quote =
+            QUOTES.iter().find(|quote| pair.ends_with(**quote) && pair.len() > quote.len())?;
+        Some(format!("{}-{quote}.{venue}", &pair[..pair.len() - quote.len()]))
+    };
+    let whole = format!("{pair}.{venue}");
+    whole.parse().ok().or_else(|| split()?.parse().ok())
 }
 
 fn negative(value: Decimal) -> Decimal {

@@ -39,7 +39,8 @@ impl Builder<'_> {
             let understood = self.root.sections("strategies").len() == strategies.len();
             let traded: Vec<bool> = (0..count)
                 .map(|at| {
-                    let of = |plan: &StrategyPlan| plan.instruments.iter().any(|id| id.index() == at);
+                    let of =
+                        |plan: &StrategyPlan| plan.instruments.iter().any(|id| id.index() == at);
                     !understood || strategies.iter().any(of)
                 })
                 .collect();
@@ -206,7 +207,8 @@ impl Builder<'_> {
         for instrument in self.catalog.instruments() {
             let id = instrument.id;
             let traded = strategies.iter().any(|plan| plan.instruments.contains(&id));
-            let set = own.iter().any(|(own, fields)| *own == id && fields.is_set("order_value_max"));
+            let set =
+                own.iter().any(|(own, fields)| *own == id && fields.is_set("order_value_max"));
             let code = self.catalog.currency(instrument.settle).code.clone();
             if traded && !set && !currencies.contains(&code) {
                 currencies.push(code);

@@ -17,6 +17,7 @@ mod venues;
 
 pub use data::{SourcePlan, Sourced};
 pub use strategies::StrategyPlan;
+pub(crate) use strategies::example;
 
 use super::checked::{Checked, Fields, Seen};
 use super::tree::Place;
@@ -113,7 +114,9 @@ impl Config {
         let mut make = |plan: &StrategyPlan| match plan.make(&self.catalog, &rates) {
             Ok(strategy) => Some((strategy, plan.instruments.clone())),
             Err(error) => {
-                found.push(Diagnostic::error(codes::REFUSED_PARAMS, error.to_string()).fix(error.fix));
+                found.push(
+                    Diagnostic::error(codes::REFUSED_PARAMS, error.to_string()).fix(error.fix),
+                );
                 None
             }
         };
@@ -269,10 +272,7 @@ impl Builder<'_> {
             Resolved::Several(all) => all,
             Resolved::Nothing => Vec::new(),
         };
-        let plain = |text: &str| -> String {
-            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase()
-        };
-        if self.failed.iter().any(|failed| plain(failed).starts_with(&plain(&text.value))) {
+        if several.is_empty() && self.means_failed(&text.value) {
             return None;
         }
         let names = self.catalog.instruments().iter().map(|it| it.symbol.to_string());
@@ -295,6 +295,23 @@ impl Builder<'_> {
                 .fix(format!("write one of {}", all.join(", ")))
         });
         None
+    }
+
+    /// Whether a text probably means an instrument that was defined wrongly, which is said already.
+    fn means_failed(&self, text: &str) -> bool {
+        let plain = |text: &str| -> String {
+            text.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect::<String>()
+                .to_ascii_uppercase()
+        };
+        let wanted = plain(text);
+        self.failed.iter().any(|failed| {
+            let failed = plain(failed);
+            failed.starts_with(&wanted)
+                || wanted.starts_with(&failed)
+                || did_you_mean(&wanted, [&*failed]).is_some()
+        })
     }
 
     /// `start` before `end`.
@@ -342,7 +359,9 @@ impl Builder<'_> {
             Err((name, fix)) => {
                 let title = format!("`{name}` has no value");
                 self.found.push(
-                    Diagnostic::error(codes::BAD_PATH, title).at(text.place.at(), "in this path").fix(fix),
+                    Diagnostic::error(codes::BAD_PATH, title)
+                        .at(text.place.at(), "in this path")
+                        .fix(fix),
                 );
                 None
             }
@@ -358,11 +377,8 @@ impl Builder<'_> {
         } else {
             ("does not exist".to_owned(), "check the path: it is relative to the config".to_owned())
         };
-        let code = if path.is_dir() {
-            tse_data::codes::UNREADABLE
-        } else {
-            tse_data::codes::NO_SUCH_FILE
-        };
+        let code =
+            if path.is_dir() { tse_data::codes::UNREADABLE } else { tse_data::codes::NO_SUCH_FILE };
         let shown = path.display();
         self.found.push(
             Diagnostic::error(code, format!("`{}` {what}", text.value))
@@ -384,5 +400,9 @@ fn bad_code(what: &str, name: &Seen<String>) -> Diagnostic {
     let upper = name.value.to_ascii_uppercase();
     let found = Diagnostic::error(codes::BAD_NAME, title)
         .at(name.place.at(), "capital letters, digits and `_`");
-    if super::scalar::is_code(&upper) { found.fix(upper) } else { found.fix("USDT, for instance") }
+    if super::scalar::is_code(&upper) {
+        found.fix(format!("write {upper}"))
+    } else {
+        found.fix("USDT, for instance")
+    }
 }

@@ -28,8 +28,7 @@ impl Builder<'_> {
             }
             let known: Vec<_> = rates.iter().map(|(rate, _)| *rate).collect();
             if connected(&known, from_id, to_id) {
-                let title =
-                    format!("these rates say twice what {} is in {}", from.value, to.value);
+                let title = format!("these rates say twice what {} is in {}", from.value, to.value);
                 let mut found =
                     Diagnostic::error(codes::TWICE, title).at(fields.place.at(), "closes a circle");
                 for (_, place) in &rates {
@@ -94,7 +93,7 @@ impl Builder<'_> {
             )
             .at(place.at(), format!("{code} {why}"))
             .why(format!("results are counted in {base}"))
-            .fix(format!("[[rates]]\nfrom = \"{code}\"\nto = \"{base}\"\nrate = \"1\""));
+            .fix(format!("[[rates]]\nfrom = \"{code}\"\nto = \"{base}\"\nrate = \"1\"  # how much {base} one {code} is"));
             self.found.push(found);
         }
     }

@@ -6,8 +6,7 @@ use crate::config::tree::{Entry, Table, Value};
 use crate::diagnose::{Diagnostic, codes, did_you_mean};
 use tse_model::{Catalog, InstrumentId};
 use tse_strategy::{
-    FixedRate, Param, ParamError, ParamKind, Params, Rates, Registry, Setup, Strategy,
-    StrategyKind,
+    FixedRate, Param, ParamError, ParamKind, Params, Rates, Registry, Setup, Strategy, StrategyKind,
 };
 
 /// A strategy as the config describes it.
@@ -31,11 +30,7 @@ impl StrategyPlan {
     ///
     /// # Errors
     /// What it says of its parameters.
-    pub fn make(
-        &self,
-        catalog: &Catalog,
-        rates: &Rates,
-    ) -> Result<Box<dyn Strategy>, ParamError> {
+    pub fn make(&self, catalog: &Catalog, rates: &Rates) -> Result<Box<dyn Strategy>, ParamError> {
         (self.kind.build)(&self.params, &Setup { catalog, instruments: &self.instruments, rates })
     }
 }
@@ -95,7 +90,10 @@ impl Builder<'_> {
         let known: Vec<_> = registry.kinds().iter().map(|kind| kind.name).collect();
         let fix = match did_you_mean(&name.value, known.iter().copied()) {
             Some(kind) => format!("did you mean \"{kind}\"?"),
-            None => format!("one of {}", known.join(", ")),
+            None => format!(
+                "one of {}; one of your own is known to its own program: cargo run -- check ...",
+                known.join(", ")
+            ),
         };
         let title = format!("no strategy is called `{}`", name.value);
         let found = Diagnostic::error(codes::UNKNOWN_STRATEGY, title)
@@ -156,10 +154,11 @@ impl Builder<'_> {
         let given = fields.params("params").map(|seen| seen.value).unwrap_or(empty);
         let place = fields.get("params").map_or(&fields.place, |field| &field.key_place);
         let mut right = true;
+        let mut meant = Vec::new();
         for entry in &given.entries {
             if !kind.params.iter().any(|param| param.name == entry.key) {
                 right = false;
-                self.unknown_param(entry, kind);
+                meant.extend(self.unknown_param(entry, kind));
             }
         }
         let mut texts = Vec::new();
@@ -175,13 +174,15 @@ impl Builder<'_> {
                 },
                 None => match param.default {
                     Some(text) => written.push((param.name, show(param, text), Place::Default)),
+                    // Misspelt is not missing.
+                    None if meant.contains(&param.name) => {}
                     None => {
                         right = false;
                         let title = format!("{} needs `{}`", kind.name, param.name);
                         let found = Diagnostic::error(codes::MISSING_PARAM, title)
                             .at(place.at(), format!("expected {}", param.expects()))
                             .why(param.doc)
-                            .fix(format!("params = {{ {} = {} }}", param.name, param.example()));
+                            .fix(format!("params = {{ {} = {} }}", param.name, example(param)));
                         self.found.push(found);
                     }
                 },
@@ -202,9 +203,11 @@ impl Builder<'_> {
         }
     }
 
-    fn unknown_param(&mut self, entry: &Entry, kind: &StrategyKind) {
+    /// Says that there is no such parameter; gives the one that was probably meant.
+    fn unknown_param(&mut self, entry: &Entry, kind: &StrategyKind) -> Option<&'static str> {
         let known: Vec<_> = kind.params.iter().map(|param| param.name).collect();
-        let fix = match did_you_mean(&entry.key, known.iter().copied()) {
+        let meant = did_you_mean(&entry.key, known.iter().copied());
+        let fix = match meant {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("parameters of {}: {}", kind.name, known.join(", ")),
         };
@@ -213,6 +216,7 @@ impl Builder<'_> {
             .at(entry.key_place.at(), "not a parameter")
             .fix(fix);
         self.found.push(found);
+        meant
     }
 
     /// The text of a parameter, if it is one that the parameter takes.
@@ -230,7 +234,7 @@ impl Builder<'_> {
             return Some(text.clone());
         }
         let what = text.as_deref().unwrap_or_else(|| entry.node.value.kind());
-        let mut fix = format!("{} = {}", param.name, param.example());
+        let mut fix = format!("{} = {}", param.name, example(param));
         match param.kind {
             ParamKind::Choice(words) => {
                 if let Some(word) = did_you_mean(what, words.iter().copied()) {
@@ -282,10 +286,21 @@ impl Builder<'_> {
                 let title = format!("no data source brings {symbol}");
                 let found = Diagnostic::error(codes::NO_DATA, title)
                     .at(text.place.at(), format!("{} would never see a price", plan.name))
-                    .fix(format!("[[data]]\nformat = \"csv\"\npath = \"data.csv\"\ninstrument = \"{symbol}\""));
+                    .fix(format!(
+                        "[[data]]\nformat = \"csv\"\npath = \"data.csv\"\ninstrument = \"{symbol}\""
+                    ));
                 self.found.push(found);
             }
         }
+    }
+}
+
+/// A value that a parameter takes, as it would be written. Where nothing is usual, one is more likely
+/// to be near than the largest that is allowed.
+pub(crate) fn example(param: &Param) -> String {
+    match (param.default, param.kind) {
+        (None, ParamKind::Decimal { .. }) if param.parse("1").is_ok() => "\"1\"".to_owned(),
+        _ => param.example(),
     }
 }
 

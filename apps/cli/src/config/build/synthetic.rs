@@ -47,7 +47,9 @@ impl Builder<'_> {
             length,
             step,
             price: i128::from(self.share("price", &fields.decimal("price")?, 9)?),
-            volatility: self.bps("volatility_bps", &fields.decimal("volatility_bps")?)?.billionths(),
+            volatility: self
+                .bps("volatility_bps", &fields.decimal("volatility_bps")?)?
+                .billionths(),
             noise: self.bps("noise_bps", &fields.decimal("noise_bps")?)?.billionths(),
             fade: small(self.share("noise_fade", &fields.decimal("noise_fade")?, 3)?),
             half_spread,
@@ -80,7 +82,8 @@ impl Builder<'_> {
             text.expect("a declared default").trim_matches('"')
         };
         let span = |key| crate::config::scalar::span(default(key)).expect("a declared default");
-        let moment = || crate::config::scalar::moment(default("start")).expect("a declared default");
+        let moment =
+            || crate::config::scalar::moment(default("start")).expect("a declared default");
         (
             start.map_or_else(moment, |seen| seen.value),
             time("length").unwrap_or_else(|| span("length")),
@@ -99,12 +102,14 @@ impl Builder<'_> {
             .collect();
         for (at, (spec, place)) in specs.iter().enumerate() {
             let before = &specs[..at];
-            if let Some((_, first)) = before.iter().find(|(it, _)| it.instrument == spec.instrument) {
+            if let Some((_, first)) = before.iter().find(|(it, _)| it.instrument == spec.instrument)
+            {
                 let symbol = &self.catalog.instrument(spec.instrument).symbol;
-                let found = Diagnostic::error(codes::TWICE, format!("{symbol} has two synthetic markets"))
-                    .at(place.at(), "again here")
-                    .at(first.at(), "first here")
-                    .fix("keep one of them");
+                let found =
+                    Diagnostic::error(codes::TWICE, format!("{symbol} has two synthetic markets"))
+                        .at(place.at(), "again here")
+                        .at(first.at(), "first here")
+                        .fix("keep one of them");
                 self.found.push(found);
             }
             let same = before.iter().find(|(it, _)| it.process == spec.process);
@@ -121,7 +126,9 @@ impl Builder<'_> {
             }
         }
         let declared = self.root.sections("data").iter().any(|fields| {
-            fields.get("format").is_none_or(|it| matches!(it.seen.value, Checked::Word("synthetic")))
+            fields
+                .get("format")
+                .is_none_or(|it| matches!(it.seen.value, Checked::Word("synthetic")))
         });
         if let (false, Some(clock)) = (declared, self.root.get("synthetic")) {
             let title = "[synthetic] has no meaning without a synthetic market";

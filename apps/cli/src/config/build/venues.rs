@@ -207,7 +207,11 @@ impl Builder<'_> {
     }
 
     /// A file of moments and latencies.
-    fn latency_table(&mut self, path: &Path, named: &Seen<String>) -> Option<Vec<(Timestamp, Span)>> {
+    fn latency_table(
+        &mut self,
+        path: &Path,
+        named: &Seen<String>,
+    ) -> Option<Vec<(Timestamp, Span)>> {
         let mut wrong = |place: String, what: String| {
             let found = Diagnostic::error(codes::BAD_LATENCY, what)
                 .at(At::Place(place), "")

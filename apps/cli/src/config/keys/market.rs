@@ -6,7 +6,7 @@ use super::{Range, Section, Sign, Takes};
 keys! {
     CURRENCY_KEYS
     /// Decimals of its smallest unit.
-    "scale": Takes::Whole { min: 0, max: 18 }, Default("8"), in "decimals";
+    "scale": Takes::Whole { min: 0, max: 18 }, Default("8");
 }
 
 /// `[currencies.CODE]`.
@@ -43,9 +43,11 @@ keys! {
     /// short.
     "account": Takes::Word(&["cash", "margin"]), Default("\"cash\"");
     /// What the account holds at the start.
-    "balances": Takes::Map(&Takes::Decimal(Range::NotNegative)), Optional("{ USDT = \"100000\" }"), in "currency";
+    "balances": Takes::Map(&Takes::Decimal(Range::NotNegative)),
+        Optional("{ USDT = \"100000\" }"), in "that currency";
     /// How long messages take.
-    "latency": Takes::Section(&LATENCY), Default("{ feed = \"0s\", order = \"0s\", response = \"0s\" }");
+    "latency": Takes::Section(&LATENCY),
+        Default("{ feed = \"0s\", order = \"0s\", response = \"0s\" }");
 }
 
 /// `[[venues]]`.
@@ -59,11 +61,14 @@ pub static VENUE: Section = Section {
 keys! {
     LATENCY_KEYS
     /// Market data, from the matching engine to us; `recorded` is what the recorder saw.
-    "feed": Takes::Either(&[Takes::Time(Sign::NotNegative), Takes::Word(&["recorded"]), Takes::Section(&DELAY)]), Default("\"0s\"");
+    "feed": Takes::Either(&[Takes::Time(Sign::NotNegative), Takes::Word(&["recorded"]), Takes::Section(&DELAY)]),
+        Default("\"0s\"");
     /// Orders, from us to the matching engine.
-    "order": Takes::Either(&[Takes::Time(Sign::NotNegative), Takes::Section(&DELAY)]), Default("\"0s\"");
+    "order": Takes::Either(&[Takes::Time(Sign::NotNegative), Takes::Section(&DELAY)]),
+        Default("\"0s\"");
     /// Answers and fills, from the matching engine to us.
-    "response": Takes::Either(&[Takes::Time(Sign::NotNegative), Takes::Section(&DELAY)]), Default("\"0s\"");
+    "response": Takes::Either(&[Takes::Time(Sign::NotNegative), Takes::Section(&DELAY)]),
+        Default("\"0s\"");
 }
 
 /// `latency` of a venue.
@@ -103,9 +108,11 @@ keys! {
     /// Step of its sizes.
     "lot": Takes::Decimal(Range::Positive), Required("\"0.00001\""), in "base units or contracts";
     /// Size of a contract.
-    "multiplier": Takes::Decimal(Range::Positive), Default("\"1\""), in "base units a contract (inverse: quote units)";
+    "multiplier": Takes::Decimal(Range::Positive),
+        Default("\"1\""), in "base units a contract (inverse: quote units)";
     /// Smallest order; without it, one lot.
-    "qty_min": Takes::Decimal(Range::NotNegative), Optional("\"0.00001\""), in "base units or contracts";
+    "qty_min": Takes::Decimal(Range::NotNegative),
+        Optional("\"0.00001\""), in "base units or contracts";
     /// Largest order the venue takes; without it, what 64 bits hold.
     "qty_max": Takes::Decimal(Range::Positive), Optional("\"1000\""), in "base units or contracts";
     /// Smallest value of an order.
@@ -113,14 +120,16 @@ keys! {
     /// Highest price that is believed; without it, what 64 bits hold.
     "price_max": Takes::Decimal(Range::Positive), Optional("\"1000000\""), in "quote currency";
     /// What opening a position on margin needs; 1 for nothing borrowed.
-    "margin_initial": Takes::Decimal(Range::Share), Default("\"1\""), in "share of value";
+    "margin_initial": Takes::Decimal(Range::Share), Default("\"1\""), in "parts of the value";
     /// What keeping it needs, below which it is liquidated; must be set where
     /// `margin_initial` is below 1, else 0.
-    "margin_maintenance": Takes::Decimal(Range::Share), Optional("\"0.05\""), in "share of value";
+    "margin_maintenance": Takes::Decimal(Range::Share),
+        Optional("\"0.05\""), in "parts of the value";
     /// When a future ends; needed for those and only for those.
     "expiry": Takes::Moment, Optional("\"2024-09-27T08:00:00Z\"");
     /// What fills cost; "none" is a sensitivity, not a result.
-    "fees": Takes::Either(&[Takes::Word(&["none"]), Takes::Section(&FEES)]), Required("{ maker_bps = \"10\", taker_bps = \"10\" }");
+    "fees": Takes::Either(&[Takes::Word(&["none"]), Takes::Section(&FEES)]),
+        Required("{ maker_bps = \"10\", taker_bps = \"10\" }");
     /// Where in the queue of an aggregated book our orders stand: optimist, pessimist, or
     /// two estimates.
     "queue": Takes::Word(&["front", "back", "power", "log"]), Default("\"back\"");
@@ -146,7 +155,7 @@ keys! {
     /// How often.
     "every": Takes::Time(Sign::Positive), Default("\"8h\"");
     /// What longs pay shorts each time.
-    "rate": Takes::Decimal(Range::Any), Required("\"0.0001\""), in "share of value";
+    "rate": Takes::Decimal(Range::Any), Required("\"0.0001\""), in "parts of the value";
 }
 
 /// `funding` of an instrument.
@@ -164,21 +173,26 @@ keys! {
     /// Fills that came in and took.
     "taker_bps": Takes::Decimal(Range::Any), Optional("\"4\""), in "basis points of the value";
     /// Fills that were resting; negative for a rebate.
-    "maker_per_share": Takes::Decimal(Range::Any), Optional("\"-0.002\""), in "settlement currency a base unit";
+    "maker_per_share": Takes::Decimal(Range::Any),
+        Optional("\"-0.002\""), in "settlement currency a base unit";
     /// Fills that came in and took.
-    "taker_per_share": Takes::Decimal(Range::Any), Optional("\"0.003\""), in "settlement currency a base unit";
+    "taker_per_share": Takes::Decimal(Range::Any),
+        Optional("\"0.003\""), in "settlement currency a base unit";
     /// No fill costs less; with fees by share, 0 unless it is said.
     "minimum": Takes::Decimal(Range::NotNegative), Optional("\"1\""), in "settlement currency";
     /// Fills that were resting; negative for a rebate.
-    "maker_per_contract": Takes::Decimal(Range::Any), Optional("\"0.85\""), in "settlement currency a lot";
+    "maker_per_contract": Takes::Decimal(Range::Any),
+        Optional("\"0.85\""), in "settlement currency a lot";
     /// Fills that came in and took.
-    "taker_per_contract": Takes::Decimal(Range::Any), Optional("\"0.85\""), in "settlement currency a lot";
+    "taker_per_contract": Takes::Decimal(Range::Any),
+        Optional("\"0.85\""), in "settlement currency a lot";
 }
 
 keys! {
     FEES_OWN
     /// Fees that change with the value traded so far in this instrument.
-    "tiers": Takes::Sections(&TIER), Optional("[{ from = \"0\", maker_bps = \"2\", taker_bps = \"4\" }]");
+    "tiers": Takes::Sections(&TIER),
+        Optional("[{ from = \"0\", maker_bps = \"2\", taker_bps = \"4\" }]");
     /// How a fee becomes whole units of its currency.
     "rounding": Takes::Word(&["half_even", "half_up", "down", "up"]), Default("\"half_even\"");
 }

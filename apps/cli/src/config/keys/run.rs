@@ -1,9 +1,7 @@
 //! The keys of the run itself, its strategies and its limits.
 
 use super::Need::{Default, Optional, Required};
-use super::{
-    CLOCK, CURRENCY, DATA, INSTRUMENT, RATE, Range, Section, Sign, Takes, VENUE,
-};
+use super::{CLOCK, CURRENCY, DATA, INSTRUMENT, RATE, Range, Section, Sign, Takes, VENUE};
 
 keys! {
     ROOT_KEYS
@@ -58,12 +56,8 @@ keys! {
 }
 
 /// `[run]`.
-pub static RUN: Section = Section {
-    name: "run",
-    doc: "The run as a whole.",
-    by: "",
-    groups: &[RUN_KEYS],
-};
+pub static RUN: Section =
+    Section { name: "run", doc: "The run as a whole.", by: "", groups: &[RUN_KEYS] };
 
 keys! {
     STRATEGY_KEYS
@@ -91,9 +85,11 @@ pub static STRATEGY: Section = Section {
 keys! {
     LIMIT_KEYS
     /// C03: the largest order.
-    "order_qty_max": Takes::Decimal(Range::Positive), Optional("\"1\""), in "base units or contracts";
+    "order_qty_max": Takes::Decimal(Range::Positive),
+        Optional("\"1\""), in "base units or contracts";
     /// C04: the most valuable order.
-    "order_value_max": Takes::Decimal(Range::Positive), Optional("\"10000\""), in "the settlement currency";
+    "order_value_max": Takes::Decimal(Range::Positive),
+        Optional("\"10000\""), in "the settlement currency";
     /// C05: how far from the middle of the market an order may be priced.
     "collar_bps": Takes::Decimal(Range::Positive), Optional("\"100\""), in "basis points";
     /// C08: how often the same order may be sent.
@@ -103,12 +99,14 @@ keys! {
     /// C11: the longest position, open orders counted as filled.
     "long_max": Takes::Decimal(Range::NotNegative), Optional("\"5\""), in "base units or contracts";
     /// C11: the shortest position, as a size.
-    "short_max": Takes::Decimal(Range::NotNegative), Optional("\"5\""), in "base units or contracts";
+    "short_max": Takes::Decimal(Range::NotNegative),
+        Optional("\"5\""), in "base units or contracts";
     /// C18: how old the newest quote may be.
     "data_age_max": Takes::Time(Sign::Positive), Optional("\"5s\"");
     /// C14: which of our orders goes when two could trade with each other; reject_new
     /// unless it is said.
-    "self_trade": Takes::Word(&["reject_new", "cancel_old", "cancel_both"]), Optional("\"reject_new\"");
+    "self_trade": Takes::Word(&["reject_new", "cancel_old", "cancel_both"]),
+        Optional("\"reject_new\"");
 }
 
 keys! {
