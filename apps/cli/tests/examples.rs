@@ -3,6 +3,8 @@
 //! Examples on real data need the folder `shared` beside the checkout (or `$TSE_SHARED`). Without it
 //! these tests say so and pass; with `TSE_REQUIRE_DATA=1` they fail instead.
 
+#![allow(clippy::print_stderr, reason = "a skipped test says so loudly")]
+
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;

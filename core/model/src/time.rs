@@ -75,6 +75,29 @@ impl Span {
     pub const fn nanos(self) -> i64 {
         self.0
     }
+
+    /// From text: a whole number and its unit, such as `250ms`, `1m`, `0s` or `-300ms`. `None` for
+    /// anything else, or more than 292 years.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (negative, rest) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, unit) = rest.split_at(digits);
+        let size: i64 = match unit {
+            "ns" => 1,
+            "us" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            "d" => 86_400_000_000_000,
+            _ => return None,
+        };
+        let nanos = number.parse::<i64>().ok()?.checked_mul(size)?;
+        Some(Self(if negative { -nanos } else { nanos }))
+    }
 }
 
 // Saturating rather than wrapping: a deadline past the end of the calendar never comes, which is
@@ -182,6 +205,16 @@ mod tests {
         let minute = Span::from_secs(60);
         assert_eq!(Timestamp::from_nanos(-1).floor(minute).nanos(), -60_000_000_000);
         assert_eq!(Timestamp::from_nanos(60_000_000_000).floor(minute).nanos(), 60_000_000_000);
+    }
+
+    #[test]
+    fn a_span_is_a_whole_number_with_a_unit() {
+        assert_eq!(Span::parse("250ms"), Some(Span::from_millis(250)));
+        assert_eq!(Span::parse("-300ms"), Some(Span::from_millis(-300)));
+        assert_eq!(Span::parse("2h"), Some(Span::from_secs(7_200)));
+        for text in ["90", "s", "1.5s", "1 s", "--1s", "99999999999999d", ""] {
+            assert_eq!(Span::parse(text), None, "{text}");
+        }
     }
 
     #[test]

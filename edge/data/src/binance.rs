@@ -1,7 +1,7 @@
 //! Raw Binance captures: trades, best quotes and depth as they were sent, spot and futures.
 //!
 //! In go lines `<nanosecond of receipt> <JSON>`; out come trades, quotes and depth steps of one
-//! instrument. Depth is joined with its snapshot by the venue's own rule ([`sync`]), and a hole in
+//! instrument. Depth is joined with its snapshot by the venue's own rule ([`DepthSync`]), and a hole in
 //! it makes the book invalid until the next snapshot. Times are the venue's (`T`, when it matched;
 //! `E`, when it was sent, where there is no `T`). A spot `bookTicker` and a spot snapshot carry no
 //! time, so they have the time of their receipt by the recorder's clock plus the source's `clock`.

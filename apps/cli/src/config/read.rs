@@ -294,7 +294,7 @@ fn decimal(text: &str, range: Range) -> Got {
 }
 
 fn time(text: &str, sign: Sign) -> Got {
-    match scalar::span(text) {
+    match tse_model::Span::parse(text) {
         None if text.parse::<i64>().is_ok() => {
             Got::Wrong(codes::BAD_TIME, format!("lacks its unit: {text} what?"))
         }

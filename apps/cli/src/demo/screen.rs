@@ -41,6 +41,7 @@ fn refused(error: std::io::Error) -> Diagnostics {
 }
 
 fn run(terminal: &mut DefaultTerminal, demo: &mut Demo) -> Result<(), Diagnostics> {
+    terminal.clear().map_err(refused)?;
     while !demo.is_over() {
         let more = demo.advance()?;
         terminal.draw(|frame| draw(frame, demo)).map_err(refused)?;
@@ -286,10 +287,26 @@ fn book(frame: &mut Frame<'_>, area: Rect, it: &Instrument, demo: &Demo) {
     }
     let widths =
         [Constraint::Length(3), Constraint::Length(11), Constraint::Length(9), Constraint::Min(0)];
-    let table = Table::new(rows, widths)
-        .column_spacing(1)
-        .block(Block::bordered().title(format!(" {} ", it.symbol)));
+    let block = Block::bordered()
+        .title(format!(" {} ", it.symbol))
+        .title_bottom(Text::from(own_quotes(it, demo)).alignment(Alignment::Right));
+    let table = Table::new(rows, widths).column_spacing(1).block(block);
     frame.render_widget(table, area);
+}
+
+/// Our best open orders, which may stand deeper than what is shown.
+fn own_quotes(it: &Instrument, demo: &Demo) -> String {
+    let orders = demo.backtest.kernel().orders();
+    let best = |side| {
+        let open = orders.open(it.id, side).filter_map(|(_, order)| order.price());
+        let best = if side == Side::Buy { open.max() } else { open.min() };
+        best.map_or("none".to_owned(), |price| numbers::exact(&it.price_decimal(price).to_string()))
+    };
+    let (_, open) = orders.totals(it.id, None);
+    if open == 0 {
+        return String::new();
+    }
+    format!(" own orders {open}: best bid {}, best ask {} ", best(Side::Buy), best(Side::Sell))
 }
 
 fn lines(frame: &mut Frame<'_>, area: Rect, title: &str, all: &VecDeque<Line>, empty: &str) {

@@ -90,7 +90,7 @@ fn verdict(summary: &Summary) -> String {
         (Some(sharpe), Some(low), Some(high)) => {
             (format!("{sharpe:.2}"), format!("95 %: {low:.1} to {high:.1}"))
         }
-        _ => ("n/a".to_owned(), format!("{} daily returns", summary.daily_returns)),
+        _ => ("n/a".to_owned(), format!("daily returns: {}", summary.daily_returns)),
     };
     let fall = summary.drawdown.as_ref().map_or("equity never fell".to_owned(), |fall| {
         let after = if fall.recovered_at.is_some() { "recovered" } else { "not recovered" };

@@ -1,14 +1,29 @@
 //! Foreign Parquet files.
 
 use crate::common::define;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+use parquet::data_type::{
+    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type,
+};
 use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use tse_data::{Column, Field, Format, Record, SourceSpec, Table, TimeFormat, Zone, check, codes};
 use tse_model::{Catalog, Kind, MarketData, Side};
+
+/// Writes the next column of a group.
+fn put<T: DataType>(
+    rows: &mut SerializedRowGroupWriter<'_, File>,
+    values: &[T::T],
+    there: Option<&[i16]>,
+    repeated: Option<&[i16]>,
+) {
+    let mut column = rows.next_column().unwrap().unwrap();
+    column.typed::<T>().write_batch(values, there, repeated).unwrap();
+    column.close().unwrap();
+}
 
 /// Trades as another program may write them, in two groups of rows.
 fn foreign(path: &Path, prices: [f64; 4]) {
@@ -21,7 +36,7 @@ fn foreign(path: &Path, prices: [f64; 4]) {
         OPTIONAL INT64 number;
         OPTIONAL group legs (LIST) { REPEATED group list { OPTIONAL INT32 element; } }
     }";
-    let file = std::fs::File::create(path).unwrap();
+    let file = File::create(path).unwrap();
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let properties = Arc::new(WriterProperties::builder().build());
     let mut writer = SerializedFileWriter::new(file, schema, properties).unwrap();
@@ -29,26 +44,16 @@ fn foreign(path: &Path, prices: [f64; 4]) {
         let base = 1_714_978_800_000 + group * 1_000;
         let prices = &prices[group as usize * 2..][..2];
         let mut rows = writer.next_row_group().unwrap();
-        let mut next =
-            |at: usize, write: &dyn Fn(&mut parquet::file::writer::SerializedColumnWriter<'_>)| {
-                let _ = at;
-                let mut column = rows.next_column().unwrap().unwrap();
-                write(&mut column);
-                column.close().unwrap();
-            };
-        let all = Some(&[1i16, 1][..]);
-        next(0, &|c| {
-            drop(c.typed::<Int64Type>().write_batch(&[base, base + 250], None, None).unwrap())
-        });
-        next(1, &|c| drop(c.typed::<DoubleType>().write_batch(prices, all, None).unwrap()));
-        next(2, &|c| drop(c.typed::<Int32Type>().write_batch(&[1_500, 2], None, None).unwrap()));
+        let (all, none) = (Some(&[1i16, 1][..]), Some(&[0i16, 0][..]));
+        put::<Int64Type>(&mut rows, &[base, base + 250], None, None);
+        put::<DoubleType>(&mut rows, prices, all, None);
+        put::<Int32Type>(&mut rows, &[1_500, 2], None, None);
         let names = [ByteArray::from("XBT"), ByteArray::from("ethusdt")];
-        next(3, &|c| drop(c.typed::<ByteArrayType>().write_batch(&names, all, None).unwrap()));
-        next(4, &|c| drop(c.typed::<BoolType>().write_batch(&[true, false], None, None).unwrap()));
+        put::<ByteArrayType>(&mut rows, &names, all, None);
+        put::<BoolType>(&mut rows, &[true, false], None, None);
         // The second number of each group is missing.
-        next(5, &|c| drop(c.typed::<Int64Type>().write_batch(&[77], Some(&[1, 0]), None).unwrap()));
-        let none = Some(&[0i16, 0][..]);
-        next(6, &|c| drop(c.typed::<Int32Type>().write_batch(&[], none, none).unwrap()));
+        put::<Int64Type>(&mut rows, &[77], Some(&[1, 0]), None);
+        put::<Int32Type>(&mut rows, &[], none, none);
         rows.close().unwrap();
     }
     writer.close().unwrap();

@@ -134,7 +134,7 @@ fn every_sample_of_every_version_opens() {
             "definition" | "imbalance" | "statistics" => {
                 assert!(counts.other_messages > 0, "{name}: {counts:#?}");
                 let fault = read.unwrap_err();
-                assert_eq!(fault.code, tse_data::codes::EMPTY, "nothing in it trades");
+                assert_eq!(fault.code, codes::EMPTY, "nothing in it trades");
             }
             other => panic!("{other}"),
         }

@@ -65,8 +65,11 @@ const MARKETS: [(&str, &str, &str); 3] = [
     ("cm_btcusd_perp", "0.1", "1"),
 ];
 
+/// Something with the nanosecond of its time.
+type At<T> = (i64, T);
+
 /// Quotes and trades of a market in order of their receipt.
-fn market(data: &DataFolder, which: usize) -> (Vec<(i64, Quote)>, Vec<(i64, Trade)>) {
+fn market(data: &DataFolder, which: usize) -> (Vec<At<Quote>>, Vec<At<Trade>>) {
     let (name, tick, lot) = MARKETS[which];
     let (catalog, id) = one("BTC-USDT.BINANCE", Kind::Spot, tick, lot);
     let read = |kind: &str, record, time: &str, columns: &[(Field, &str)]| {

@@ -4,8 +4,6 @@
 //! Tests that need it say loudly that they are skipped when it is not there, and fail instead when
 //! `TSE_REQUIRE_DATA=1`.
 
-#![allow(clippy::print_stderr, reason = "tests talk to people")]
-
 mod binance;
 mod broken;
 mod capture;
@@ -13,6 +11,7 @@ mod columnar;
 mod common;
 mod databento;
 mod facts;
+mod hostile;
 mod lean;
 mod roundtrip;
 mod tables;

@@ -81,7 +81,7 @@ impl Builder<'_> {
             let text = crate::config::keys::CLOCK.key(key).and_then(|key| key.default());
             text.expect("a declared default").trim_matches('"')
         };
-        let span = |key| crate::config::scalar::span(default(key)).expect("a declared default");
+        let span = |key| Span::parse(default(key)).expect("a declared default");
         let moment =
             || crate::config::scalar::moment(default("start")).expect("a declared default");
         (

@@ -238,7 +238,7 @@ impl Builder<'_> {
                     Ok(nanos) => Timestamp::from_nanos(nanos),
                     Err(_) => scalar::moment(time.trim())?,
                 };
-                let latency = scalar::span(latency.trim()).filter(|span| *span >= Span::ZERO)?;
+                let latency = Span::parse(latency.trim()).filter(|span| *span >= Span::ZERO)?;
                 Some((time, latency))
             });
             match row {
