@@ -135,6 +135,14 @@ fn the_synthetic_examples_trade_and_give_the_same_result_twice() {
 }
 
 #[test]
+fn the_schema_beside_the_examples_is_the_one_that_tse_prints() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_tse")).arg("schema").output().expect("tse starts");
+    let kept = std::fs::read(root().join("examples/tse.schema.json")).expect("it is kept there");
+    assert!(output.stdout == kept, "run: tse schema > examples/tse.schema.json");
+}
+
+#[test]
 fn a_file_of_ones_own_is_read_as_it_is() {
     let data = run("import-own-csv.toml", &[], None);
     assert_eq!(text(&data, "events"), "600", "every row of the file");

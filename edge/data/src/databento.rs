@@ -20,7 +20,7 @@ use crate::translate::{FLAG_LAST, FLAG_SNAPSHOT, NO_PRICE};
 use crate::who::Who;
 use dbn::decode::{DbnDecoder, DbnMetadata};
 use dbn::enums::rtype;
-use dbn::{Record, RecordRef, TsSymbolMap, VersionUpgradePolicy};
+use dbn::{HasRType, Record, RecordRef, TsSymbolMap, VersionUpgradePolicy};
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -246,7 +246,7 @@ fn identify(
     if who.knows(text.as_bytes()) {
         return who.named(text.as_bytes(), out);
     }
-    match symbols.get_for_ts(record.raw_index_ts(), id) {
+    match symbols.get_for_ts(record.header().ts_event, id) {
         Some(symbol) => who.named(symbol.as_bytes(), out),
         None => who.named(text.as_bytes(), out),
     }
@@ -273,6 +273,22 @@ fn number(price: i64) -> Result<Number, Stop> {
     Number::whole(price).shifted(9).ok_or(Stop::Skip)
 }
 
+/// The record as one of its kind, if it is one. The decoder believes what a record says of its kind
+/// and of its length; here both must fit.
+fn of<'a, T>(record: &RecordRef<'a>) -> Result<Option<&'a T>, Stop>
+where
+    T: HasRType<Header = dbn::RecordHeader>,
+{
+    if !record.has::<T>() {
+        return Ok(None);
+    }
+    if record.record_size() < size_of::<T>() {
+        let what = "the record is shorter than its kind";
+        return Err(fault(codes::BAD_RECORD, what, "fetch the file again").into());
+    }
+    Ok(record.get::<T>())
+}
+
 fn translate(
     record: &RecordRef<'_>,
     instrument: InstrumentId,
@@ -288,7 +304,7 @@ fn translate(
         })?;
         Ok(MarketEvent { ts_event, ts_recv: recv.unwrap_or(ts_event), instrument, data })
     };
-    if let Some(mbo) = record.get::<dbn::MboMsg>() {
+    if let Some(mbo) = of::<dbn::MboMsg>(record)? {
         let Some(order) = book_order(mbo, measure, out)? else {
             return Ok(());
         };
@@ -298,11 +314,11 @@ fn translate(
         }
         return Ok(out.push(event)?);
     }
-    if let Some(trade) = record.get::<dbn::TradeMsg>() {
+    if let Some(trade) = of::<dbn::TradeMsg>(record)? {
         let data = trade_of(trade.price, trade.size, trade.side, trade.sequence, measure, out)?;
         return Ok(out.push(event(trade.ts_recv, data)?)?);
     }
-    if let Some(mbp) = record.get::<dbn::Mbp1Msg>() {
+    if let Some(mbp) = of::<dbn::Mbp1Msg>(record)? {
         // The levels of a trade are those that it met: the quote stood first.
         let quote = quote_of(&mbp.levels[0], measure, out)?;
         out.push(event(mbp.ts_recv, MarketData::Quote(quote))?)?;
@@ -312,14 +328,14 @@ fn translate(
         }
         return Ok(());
     }
-    if let Some(bbo) = record.get::<dbn::BboMsg>() {
+    if let Some(bbo) = of::<dbn::BboMsg>(record)? {
         // Its time of event is that of the last trade; the quote is of the end of the interval.
         let quote = quote_of(&bbo.levels[0], measure, out)?;
         let at = moment(bbo.ts_recv).or(happened).ok_or(Stop::Skip)?;
         let data = MarketData::Quote(quote);
         return Ok(out.push(MarketEvent { ts_event: at, ts_recv: at, instrument, data })?);
     }
-    if let Some(mbp) = record.get::<dbn::Mbp10Msg>() {
+    if let Some(mbp) = of::<dbn::Mbp10Msg>(record)? {
         if mbp.action as u8 == b'T' {
             let data = trade_of(mbp.price, mbp.size, mbp.side, mbp.sequence, measure, out)?;
             out.push(event(mbp.ts_recv, data)?)?;
@@ -334,10 +350,10 @@ fn translate(
         }
         return Ok(());
     }
-    if let Some(bar) = record.get::<dbn::OhlcvMsg>() {
+    if let Some(bar) = of::<dbn::OhlcvMsg>(record)? {
         return ohlcv(record, bar, instrument, measure, out);
     }
-    if let Some(status) = record.get::<dbn::StatusMsg>() {
+    if let Some(status) = of::<dbn::StatusMsg>(record)? {
         let data = match (status.is_trading as u8, status.action) {
             (b'Y', _) => MarketData::Status(TradingStatus::Open),
             // 12, 13 and 15: close, post-close, not available.

@@ -88,9 +88,9 @@ fn draw(frame: &mut Frame<'_>, demo: &Demo) {
     }
     let rows = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Min(7),
-        Constraint::Length(9),
-        Constraint::Min(5),
+        Constraint::Min(9),
+        Constraint::Length(if area.height < 30 { 7 } else { 9 }),
+        Constraint::Min(6),
         Constraint::Length(1),
     ]);
     let [head, top, middle, bottom, foot] = rows.areas(area);
@@ -217,6 +217,7 @@ fn positions(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
     let kernel = demo.backtest.kernel();
     let catalog = kernel.catalog();
     let held = kernel.portfolio().positions().iter();
+    let wide = area.width >= 46;
     let rows = held.filter(|held| held.updated_at().is_some()).map(|held| {
         let it = catalog.instrument(held.instrument());
         let name = demo.facts.strategies.get(held.strategy().index()).map_or("", String::as_str);
