@@ -236,6 +236,21 @@ fn a_config_on_file_gives_the_same_run_again() {
 }
 
 #[test]
+fn a_run_without_fees_is_called_a_sensitivity_everywhere() {
+    let bench = Bench::new();
+    let fees = "fees = { maker_bps = \"2\", taker_bps = \"4\" }";
+    bench.write("free.toml", changed(fees, "fees = \"none\""));
+    let said = bench.tse(&["backtest", "free.toml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let note = "a sensitivity, not a result: without fees: BTC-USDT.ALPHA";
+    assert!(said.out.contains(note), "{}", said.out);
+    assert!(said.err.contains("TSE-C041"), "{}", said.err);
+    let run = files(&only(&bench.path().join("runs")));
+    let page = String::from_utf8(run["report.html"].clone()).unwrap();
+    assert!(page.contains("SENSITIVITY without fees") && page.contains("TSE-C041"));
+}
+
+#[test]
 fn nothing_is_kept_that_was_not_wished_for() {
     let bench = Bench::new();
     bench.write("good.toml", GOOD);

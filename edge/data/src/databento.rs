@@ -116,7 +116,8 @@ impl DatabentoReader {
         let (inner, wrapping) = open_bytes(&path, None, &self.progress)?;
         let watch = Arc::<Mutex<Watch>>::default();
         let watched = Watched { inner, watch: watch.clone() };
-        let decoder = DbnDecoder::with_upgrade_policy(watched, VersionUpgradePolicy::AsIs);
+        let decoder =
+            guarded(|| DbnDecoder::with_upgrade_policy(watched, VersionUpgradePolicy::AsIs));
         let mut seen = watch.lock().expect("nobody panics while holding it");
         let decoder = match (decoder, seen.error.take()) {
             (Ok(decoder), _) => decoder,
@@ -128,7 +129,7 @@ impl DatabentoReader {
                     "the metadata of the file cannot be read",
                     "fetch the file again; versions 1 to 3 of DBN can be read",
                 )
-                .why(error.to_string()));
+                .why(error));
             }
             (Err(_), None) => {
                 return Err(fault(
@@ -153,7 +154,7 @@ impl DatabentoReader {
             return self.next_file(out);
         };
         out.spot.number += 1;
-        let record = match file.decoder.decode_ref() {
+        let record = match guarded(|| file.decoder.decode_ref()) {
             Ok(Some(record)) => record,
             end => {
                 let failed = end.err();
@@ -163,8 +164,9 @@ impl DatabentoReader {
                 }
                 if let Some(error) = failed {
                     let fix = "fetch the file again";
-                    return Err(fault(codes::BAD_RECORD, "the record cannot be read", fix)
-                        .why(error.to_string()));
+                    return Err(
+                        fault(codes::BAD_RECORD, "the record cannot be read", fix).why(error)
+                    );
                 }
                 if watch.bytes != file.consumed {
                     return Err(fault(
@@ -211,6 +213,15 @@ impl Reader for DatabentoReader {
 
     fn progress(&self) -> Option<u32> {
         self.progress.millionths()
+    }
+}
+
+/// The result of a step of decoding, or why there is none. The library asserts where it could
+/// answer: on damaged files it may panic, which here is one more way of saying that they are.
+fn guarded<T>(step: impl FnOnce() -> dbn::Result<T>) -> Result<T, String> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("the bytes make no sense".to_owned()),
     }
 }
 

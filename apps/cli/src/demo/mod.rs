@@ -56,6 +56,8 @@ struct Demo {
     begun: Instant,
     ends: Option<Instant>,
     stop: Stop,
+    /// Whether the live view may use colour.
+    colored: bool,
 }
 
 /// Runs the demo and gives the exit code.
@@ -63,7 +65,7 @@ struct Demo {
 /// # Errors
 /// An option that makes no sense, or a terminal that refuses.
 pub fn demo(options: &Options, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
-    let mut demo = Demo::new(options, registry)?;
+    let mut demo = Demo::new(options, registry, ui.out.color)?;
     let plain = options.plain || ui.json || !std::io::stdout().is_terminal() || is_dumb();
     if !ui.json {
         ui.print(demo.headline());
@@ -71,8 +73,7 @@ pub fn demo(options: &Options, registry: &Registry, ui: &Ui) -> Result<u8, Diagn
     if plain {
         demo.lines(ui)?;
     } else {
-        let shown = screen::show(&mut demo);
-        shown?;
+        screen::show(&mut demo)?;
     }
     demo.finish(ui)
 }
@@ -82,7 +83,7 @@ fn is_dumb() -> bool {
 }
 
 impl Demo {
-    fn new(options: &Options, registry: &Registry) -> Result<Self, Diagnostics> {
+    fn new(options: &Options, registry: &Registry, colored: bool) -> Result<Self, Diagnostics> {
         let speed = options.speed.unwrap_or(SPEED);
         if !(speed.is_finite() && speed > 0.0 && speed <= 1e6) {
             let found =
@@ -103,7 +104,7 @@ impl Demo {
             base: scenario.base,
             days_per_year: run::days_per_year(scenario.days, &scenario.catalog),
             strategies,
-            setting: Setting::of(&scenario),
+            setting: Setting::of(&scenario, false),
         };
         let watcher = Watcher::new(&scenario.catalog, &facts.strategies, facts.base);
         let mut backtest = Backtest::new(scenario).map_err(Diagnostics::from)?;
@@ -114,6 +115,7 @@ impl Demo {
             ends: options.seconds.map(|seconds| begun + Duration::from_secs(seconds)),
             stop: Stop::listen(),
             begun,
+            colored,
             backtest,
             watcher,
             facts,

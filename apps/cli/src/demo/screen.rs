@@ -8,6 +8,8 @@ use super::watcher::{Line, Tone};
 use crate::diagnose::{Diagnostic, Diagnostics, codes};
 use crate::run::numbers;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{Clear, ClearType};
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::Marker;
@@ -16,7 +18,7 @@ use ratatui::widgets::{Axis, Block, Cell, Chart, Dataset, GraphType, Paragraph, 
 use ratatui::{DefaultTerminal, Frame};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use tse_model::{Instrument, Qty, Side, StrategyId};
+use tse_model::{Instrument, Qty, Quote, Side, StrategyId};
 
 /// Time between two pictures.
 const FRAME: Duration = Duration::from_millis(100);
@@ -41,7 +43,8 @@ fn refused(error: std::io::Error) -> Diagnostics {
 }
 
 fn run(terminal: &mut DefaultTerminal, demo: &mut Demo) -> Result<(), Diagnostics> {
-    terminal.clear().map_err(refused)?;
+    // Some terminals show old text on their second screen.
+    execute!(std::io::stdout(), Clear(ClearType::All)).map_err(refused)?;
     while !demo.is_over() {
         let more = demo.advance()?;
         terminal.draw(|frame| draw(frame, demo)).map_err(refused)?;
@@ -102,14 +105,25 @@ fn draw(frame: &mut Frame<'_>, demo: &Demo) {
     books(frame, middle, demo);
     let [left, right] =
         Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(bottom);
-    lines(frame, left, "Fills, newest first", &demo.watcher.fills, "none yet");
+    lines(frame, left, demo, "Fills, newest first", &demo.watcher.fills, "none yet");
     let [upper, lower] =
         Layout::vertical([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(right);
     let all = &demo.watcher.collector.opportunities;
-    let name = format!("Opportunities: {} seen, {} taken", all.seen, all.taken);
-    lines(frame, upper, &name, &demo.watcher.opportunities, "none yet");
-    lines(frame, lower, "Refusals and alerts", &demo.watcher.alerts, "none: all is well");
+    let name = format!(
+        "Opportunities: {} seen, {} taken",
+        numbers::count(all.seen),
+        numbers::count(all.taken)
+    );
+    lines(frame, upper, demo, &name, &demo.watcher.opportunities, "none yet");
+    lines(frame, lower, demo, "Refusals and alerts", &demo.watcher.alerts, "none: all is well");
     footer(frame, foot, demo);
+}
+
+impl Demo {
+    /// A colour, where colour is wanted.
+    fn tint(&self, color: Color) -> Style {
+        if self.colored { Style::new().fg(color) } else { Style::new() }
+    }
 }
 
 fn title(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
@@ -119,8 +133,8 @@ fn title(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
     });
     let text = Text::from(vec![
         Span::styled(" tse demo ", bold.add_modifier(Modifier::REVERSED)),
-        Span::raw(format!(" {now} UTC, made up · seed {} · ", demo.facts.seed)),
-        Span::styled("no network, no keys, no real orders", bold),
+        Span::styled(" no network, no keys, no real orders", bold),
+        Span::raw(format!(" · {now} UTC, made up · seed {}", demo.facts.seed)),
     ]);
     frame.render_widget(Paragraph::new(text), area);
 }
@@ -151,7 +165,7 @@ fn equity(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
     let tone = if net.is_some_and(|net| net.is_negative()) { ORANGE } else { BLUE };
     let title = Text::from(vec![
         Span::raw(format!(" Equity {value} {base} ")),
-        Span::styled(format!("net {change} "), Style::new().fg(tone).add_modifier(Modifier::BOLD)),
+        Span::styled(format!("net {change} "), demo.tint(tone).add_modifier(Modifier::BOLD)),
     ]);
     let (low, high) = demo.watcher.collector.equity.equity.range().unwrap_or((0.0, 1.0));
     let room = ((high - low) * 0.05).max(high.abs() * 1e-7);
@@ -161,7 +175,7 @@ fn equity(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
     let line = Dataset::default()
         .marker(Marker::Braille)
         .graph_type(GraphType::Line)
-        .style(Style::new().fg(tone))
+        .style(demo.tint(tone))
         .data(&points);
     let chart = Chart::new(vec![line])
         .block(Block::bordered().title(title))
@@ -192,7 +206,7 @@ fn strategies(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
         };
         Row::new([
             Cell::from(name.clone()),
-            right(net.unwrap_or_else(|| "n/a".to_owned())).style(Style::new().fg(tone)),
+            right(net.unwrap_or_else(|| "n/a".to_owned())).style(demo.tint(tone)),
             right(numbers::count(share.fills)),
             right(numbers::count(share.orders)),
         ])
@@ -224,17 +238,22 @@ fn positions(frame: &mut Frame<'_>, area: Rect, demo: &Demo) {
         let average = held
             .average_price(it)
             .map_or("flat".to_owned(), |price| numbers::amount(&price.to_string()));
-        Row::new([
+        let mut cells = vec![
             Cell::from(it.symbol.to_string()),
             Cell::from(name),
             right(it.qty_decimal(held.qty()).to_string()),
-            right(average),
-        ])
+        ];
+        if wide {
+            cells.push(right(average));
+        }
+        Row::new(cells)
     });
-    let widths =
-        [Constraint::Min(14), Constraint::Length(9), Constraint::Length(8), Constraint::Length(10)];
-    let table =
-        Table::new(rows, widths).block(Block::bordered().title(" Positions, average price "));
+    let mut widths = vec![Constraint::Min(13), Constraint::Length(9), Constraint::Length(7)];
+    if wide {
+        widths.push(Constraint::Length(10));
+    }
+    let title = if wide { " Positions, average price " } else { " Positions " };
+    let table = Table::new(rows, widths).block(Block::bordered().title(title));
     frame.render_widget(table, area);
 }
 
@@ -272,8 +291,7 @@ fn book(frame: &mut Frame<'_>, area: Rect, it: &Instrument, demo: &Demo) {
         };
         Row::new([
             Cell::from(name).style(Style::new().add_modifier(Modifier::DIM)),
-            right(numbers::exact(&it.price_decimal(price).to_string()))
-                .style(Style::new().fg(tone)),
+            right(numbers::exact(&it.price_decimal(price).to_string())).style(demo.tint(tone)),
             right(it.qty_decimal(qty).to_string()),
             Cell::from(mine).style(Style::new().add_modifier(Modifier::BOLD)),
         ])
@@ -282,6 +300,9 @@ fn book(frame: &mut Frame<'_>, area: Rect, it: &Instrument, demo: &Demo) {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for level in levels(Side::Sell).iter().rev() {
         rows.push(row(Side::Sell, level.price, level.qty));
+    }
+    if !usize::from(area.height).is_multiple_of(2) {
+        rows.push(gap(it, market.quote));
     }
     for level in levels(Side::Buy) {
         rows.push(row(Side::Buy, level.price, level.qty));
@@ -293,6 +314,18 @@ fn book(frame: &mut Frame<'_>, area: Rect, it: &Instrument, demo: &Demo) {
         .title_bottom(Text::from(own_quotes(it, demo)).alignment(Alignment::Right));
     let table = Table::new(rows, widths).column_spacing(1).block(block);
     frame.render_widget(table, area);
+}
+
+/// The line between bids and asks: how far they are apart.
+fn gap(it: &Instrument, quote: Quote) -> Row<'static> {
+    let dim = Style::new().add_modifier(Modifier::DIM);
+    let apart = match (quote.side(Side::Buy), quote.side(Side::Sell)) {
+        (Some((bid, _)), Some((ask, _))) => {
+            numbers::exact(&it.price_decimal(ask.saturating_sub(bid)).to_string())
+        }
+        _ => "n/a".to_owned(),
+    };
+    Row::new([Cell::from("gap"), right(apart)]).style(dim)
 }
 
 /// Our best open orders, which may stand deeper than what is shown.
@@ -307,15 +340,22 @@ fn own_quotes(it: &Instrument, demo: &Demo) -> String {
     if open == 0 {
         return String::new();
     }
-    format!(" own orders {open}: best bid {}, best ask {} ", best(Side::Buy), best(Side::Sell))
+    format!(" own {open}: bid {}, ask {} ", best(Side::Buy), best(Side::Sell))
 }
 
-fn lines(frame: &mut Frame<'_>, area: Rect, title: &str, all: &VecDeque<Line>, empty: &str) {
+fn lines(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    demo: &Demo,
+    title: &str,
+    all: &VecDeque<Line>,
+    empty: &str,
+) {
     let style = |tone| match tone {
-        Tone::Buy | Tone::Good => Style::new().fg(BLUE),
-        Tone::Sell => Style::new().fg(ORANGE),
+        Tone::Buy | Tone::Good => demo.tint(BLUE),
+        Tone::Sell => demo.tint(ORANGE),
         Tone::Quiet => Style::new().add_modifier(Modifier::DIM),
-        Tone::Bad => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+        Tone::Bad => demo.tint(Color::Red).add_modifier(Modifier::BOLD),
     };
     let mut shown: Vec<Text<'_>> = all
         .iter()

@@ -56,7 +56,7 @@ fn is_text(rows: &[Vec<String>], column: usize) -> bool {
 pub(crate) fn profit(exact: Option<&str>) -> String {
     let Some(exact) = exact else { return "n/a".to_owned() };
     let text = numbers::signed(exact);
-    let zero = !text.bytes().any(|c| (b'1'..=b'9').contains(&c));
+    let zero = numbers::is_zero(&text);
     let (class, arrow) = match text.starts_with('-') {
         _ if zero => return numbers::amount(exact),
         true => ("loss", "\u{25bc}"),

@@ -14,7 +14,7 @@ pub(crate) use page::{Parts, page};
 
 use crate::diagnose::{Diagnostic, Diagnostics, codes};
 use crate::run::summary::Summary;
-use crate::run::{Failure, block, find, headline};
+use crate::run::{Failure, OPEN, READ, block, find, headline};
 use crate::ui::Ui;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -35,7 +35,7 @@ fn shown(runs: &Path, text: &str, open: bool, ui: &Ui) -> Result<(), Diagnostics
     let folder = find(runs, text)?;
     let path = folder.join("stats.json");
     let stats =
-        std::fs::read_to_string(&path).map_err(|source| Failure::io("read", &path, source))?;
+        std::fs::read_to_string(&path).map_err(|source| Failure::io(READ, &path, source))?;
     let broken = |what: String| {
         Diagnostic::error(
             codes::NOTHING_CALLED,
@@ -82,5 +82,5 @@ fn show(page: &Path) -> Result<(), Failure> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    opened.map(drop).map_err(|source| Failure::io("open a browser for", page, source))
+    opened.map(drop).map_err(|source| Failure::io(OPEN, page, source))
 }

@@ -7,10 +7,10 @@ use super::chart::{Chart, Draw, Layer};
 use super::html::{amount, bps, escape, exact, profit, share, table};
 use super::tables::{execution, opportunities, parameters, positions, refusals};
 use crate::diagnose::{Diagnostics, Level};
-use crate::run::Told;
 use crate::run::collect::{Collector, Tally};
 use crate::run::numbers::{count, days, negated, percent};
 use crate::run::summary::Summary;
+use crate::run::{DAYS_MIN, Told};
 use std::fmt::Write;
 
 /// The most instruments that are drawn.
@@ -65,12 +65,16 @@ fn short_id(summary: &Summary) -> &str {
 fn head(summary: &Summary) -> String {
     let stopped =
         if summary.is_interrupted() { "<span class=\"badge stop\">INTERRUPTED</span>" } else { "" };
+    let sensitivity = match &summary.sensitivity {
+        Some(what) => format!("<span class=\"badge stop\">SENSITIVITY {}</span>", escape(what)),
+        None => String::new(),
+    };
     let date = |moment: &Option<String>| match moment {
         Some(moment) => moment.get(..16).unwrap_or(moment).replace('T', " "),
         None => "n/a".to_owned(),
     };
     format!(
-        "<header><h1>{}</h1><span class=\"badge\">BACKTEST</span>{stopped}</header>\n\
+        "<header><h1>{}</h1><span class=\"badge\">BACKTEST</span>{stopped}{sensitivity}</header>\n\
          <p class=\"sub\">{} to {} UTC \u{00b7} {} \u{00b7} {} events \u{00b7} run <code>{}</code></p>\n",
         escape(&summary.name),
         date(&summary.start),
@@ -88,7 +92,13 @@ fn verdict(summary: &Summary) -> String {
     });
     let sharpe = match (summary.sharpe, summary.sharpe_low, summary.sharpe_high) {
         (Some(sharpe), Some(low), Some(high)) => {
-            (format!("{sharpe:.2}"), format!("95 %: {low:.1} to {high:.1}"))
+            // What a few days say of a year stands back.
+            let class = if summary.days < DAYS_MIN { "quiet" } else { "" };
+            let value = format!("<span class=\"{class}\">{sharpe:.2}</span>");
+            (
+                value.replace(">-", ">\u{2212}"),
+                format!("95 %: {low:.1} to {high:.1}").replace('-', "\u{2212}"),
+            )
         }
         _ => ("n/a".to_owned(), format!("daily returns: {}", summary.daily_returns)),
     };

@@ -3,7 +3,7 @@
 //! Short, honest, and made from the same [`Summary`] as the JSON: amounts are cut for the eye, what is
 //! not defined is `n/a`, and estimates say so.
 
-use super::numbers::{amount, count, days, exact, percent, signed, signed_percent};
+use super::numbers::{amount, count, days, exact, is_zero, percent, signed, signed_percent};
 use super::summary::{Markout, Summary};
 use crate::diagnose::render::{Paint, Style};
 use std::fmt::Write;
@@ -30,6 +30,10 @@ pub(crate) fn block(summary: &Summary, style: Style) -> String {
     if summary.is_interrupted() {
         let end = summary.end.as_deref().unwrap_or("its start");
         let note = format!("interrupted at {end}: everything below ends there");
+        let _ = writeln!(text, "{}", style.paint(Paint::Yellow, &note));
+    }
+    if let Some(sensitivity) = &summary.sensitivity {
+        let note = format!("a sensitivity, not a result: {sensitivity}");
         let _ = writeln!(text, "{}", style.paint(Paint::Yellow, &note));
     }
     let net = match &summary.net_pnl {
@@ -68,12 +72,16 @@ pub(crate) fn block(summary: &Summary, style: Style) -> String {
         None => format!("{name} n/a"),
     };
     let parts = &summary.attribution;
-    let whole = [
+    let mut whole = vec![
         part("spread", &parts.spread),
         part("inventory", &parts.inventory),
         part("fees", &parts.fees),
         part("funding", &parts.funding),
     ];
+    // Opening balances move equity, and so the drawdown, without any trade.
+    if summary.revaluation.as_deref().is_some_and(|moved| !is_zero(moved)) {
+        whole.push(part("besides: opening balances", &summary.revaluation));
+    }
     let _ = writeln!(text, "{:<14} {}", "From", whole.join(" · "));
     if summary.fills > 0 {
         let marks: Vec<_> = summary.markouts.iter().map(markout).collect();
@@ -188,7 +196,7 @@ fn balances(text: &mut String, summary: &Summary) {
     let open: Vec<_> = summary
         .instruments
         .iter()
-        .filter(|it| it.position.bytes().any(|c| (b'1'..=b'9').contains(&c)))
+        .filter(|it| !is_zero(&it.position))
         .map(|it| format!("{} {}", exact(&it.position), it.symbol))
         .collect();
     if !open.is_empty() && open.len() <= SHOWN {

@@ -410,7 +410,14 @@ impl Observer for Collector {
                     share.orders += 1;
                 }
             }
-            Output::Send(..) => {}
+            Output::Send(_, Request::Modify(change)) => {
+                // The order still has its old size: what it is to have on top is submitted now.
+                if let Some(order) = kernel.order(change.id) {
+                    let more = change.qty.saturating_sub(order.request.qty).get().max(0);
+                    self.tallies[change.instrument.index()].submitted += i128::from(more);
+                }
+            }
+            Output::Send(_, Request::Cancel(_)) => {}
             Output::Filled { .. } => self.filled(now, output, kernel),
             Output::Ended(id) => {
                 if let Some(order) = kernel.order(*id).copied() {

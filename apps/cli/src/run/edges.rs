@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 /// The most different values that are told apart.
-const DIFFERENT: usize = 1 << 20;
+const DIFFERENT: usize = 1 << 18;
 
 /// How many values of each size there were.
 #[derive(Clone, Debug)]

@@ -5,6 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tse_model::SourceFault;
 
+/// What was tried, where it decides what to advise.
+pub(crate) const READ: &str = "read";
+/// See [`READ`].
+pub(crate) const OPEN: &str = "open a browser for";
+
 /// Why a verb of this module could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -57,6 +62,10 @@ impl From<Failure> for Diagnostic {
         match failure {
             Failure::Data(fault) => fault.into(),
             Failure::NoRun { fix, .. } => Self::error(codes::NOTHING_CALLED, title).fix(fix),
+            Failure::Io { what: OPEN, path, .. } => Self::error(codes::CANNOT_WRITE, title)
+                .fix(format!("open {} by hand", path.display())),
+            Failure::Io { what: READ, .. } => Self::error(tse_data::codes::UNREADABLE, title)
+                .fix("check the path and its permissions"),
             Failure::Io { .. } | Failure::Table { .. } => Self::error(codes::CANNOT_WRITE, title)
                 .fix("free some room, or choose another folder with --runs"),
         }

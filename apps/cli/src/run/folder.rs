@@ -11,6 +11,9 @@ use std::time::SystemTime;
 /// How many digits of a run's id its folder carries.
 pub(crate) const ID_DIGITS: usize = 8;
 
+/// How folders begin that are not finished; the number of their process follows.
+const UNFINISHED: &str = ".unfinished-";
+
 /// A run folder that is not finished.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -23,12 +26,8 @@ impl Folder {
     /// Makes a folder for a run among `runs`.
     pub(crate) fn create(runs: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(runs).map_err(|source| Failure::io("make the folder", runs, source))?;
-        let path = runs.join(format!(".unfinished-{}", std::process::id()));
-        if path.exists() {
-            // The process with this number that left it is gone.
-            fs::remove_dir_all(&path)
-                .map_err(|source| Failure::io("remove the left-over folder", &path, source))?;
-        }
+        sweep(runs);
+        let path = runs.join(format!("{UNFINISHED}{}", std::process::id()));
         fs::create_dir(&path).map_err(|source| Failure::io("make the folder", &path, source))?;
         Ok(Self { runs: runs.to_owned(), path, kept: false })
     }
@@ -71,6 +70,23 @@ impl Drop for Folder {
     }
 }
 
+/// Removes what processes left that were ended from outside. A folder whose process may still live is
+/// left alone, and one that cannot be removed harms nobody.
+fn sweep(runs: &Path) {
+    for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
+        let Some(process) = process.and_then(|process| process.parse::<u32>().ok()) else {
+            continue;
+        };
+        let processes = Path::new("/proc");
+        let gone = processes.join("self").exists() && !processes.join(process.to_string()).exists();
+        if gone || process == std::process::id() {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A moment as `YYYYMMDD-HHMMSS`, UTC.
 fn stamp(now: SystemTime) -> String {
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -100,6 +116,20 @@ mod tests {
         folder.write("a.txt", "a").unwrap();
         drop(folder);
         assert_eq!(fs::read_dir(&runs).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_swept() {
+        let home = tempfile::tempdir().unwrap();
+        // No system gives out this number.
+        let left = home.path().join(format!("{UNFINISHED}{}", u32::MAX));
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("orders.parquet"), "half").unwrap();
+        let other = home.path().join(".unfinished-business");
+        fs::create_dir(&other).unwrap();
+        drop(Folder::create(home.path()).unwrap());
+        assert_eq!(left.exists(), !Path::new("/proc/self").exists());
+        assert!(other.exists());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Files are hashed on a thread of their own while the run goes on. The id of a run is a hash of all
 //! of it, and of nothing else: not of when, where or under which name it ran.
 
-use super::fault::Failure;
+use super::fault::{Failure, READ};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -64,7 +64,7 @@ impl Hashing {
 }
 
 fn hash_file(name: String, path: &Path) -> Result<Input, Failure> {
-    let failed = |source| Failure::io("read", path, source);
+    let failed = |source| Failure::io(READ, path, source);
     let mut file = File::open(path).map_err(failed)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];

@@ -1,6 +1,6 @@
 //! The files of a run folder that are written at its end, and their hashes.
 
-use super::fault::Failure;
+use super::fault::{Failure, READ};
 use super::folder::Folder;
 use super::inputs::hash_of;
 use super::summary::SCHEMA;
@@ -54,10 +54,10 @@ pub(crate) fn keep(folder: Folder, parts: &Parts<'_>, timing: &Timing) -> Result
 /// The hash of every file that is there.
 fn artefacts(folder: &Folder) -> Result<BTreeMap<String, String>, Failure> {
     let path = folder.path();
-    let entries = std::fs::read_dir(path).map_err(|source| Failure::io("read", path, source))?;
+    let entries = std::fs::read_dir(path).map_err(|source| Failure::io(READ, path, source))?;
     let mut all = BTreeMap::new();
     for entry in entries {
-        let entry = entry.map_err(|source| Failure::io("read", path, source))?;
+        let entry = entry.map_err(|source| Failure::io(READ, path, source))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         all.insert(name, hash_of(&entry.path())?);
     }

@@ -28,13 +28,14 @@ mod table;
 mod warnings;
 
 pub use fault::Failure;
+pub(crate) use fault::{OPEN, READ};
 
-pub(crate) use block::{block, headline};
+pub(crate) use block::{DAYS_MIN, block, headline};
 pub(crate) use find::find;
 pub(crate) use setting::Setting;
 pub(crate) use sum_up::{Facts, days_per_year, sum_up};
 
-use crate::diagnose::{Diagnostic, Diagnostics, codes};
+use crate::diagnose::{Diagnostic, Diagnostics, Level, codes};
 use crate::ui::Ui;
 use collect::Collector;
 use files::Files;
@@ -103,6 +104,7 @@ pub fn backtest(ready: Ready, options: &Options, ui: &Ui) -> u8 {
 fn run(ready: Ready, options: &Options, ui: &Ui) -> Result<Ended, Diagnostics> {
     let Ready { name, scenario, strategies, resolved, inputs, warnings: mut found } = ready;
     let stop = Stop::listen();
+    let free = found.of(Level::Warning).iter().any(|warning| warning.code == codes::NO_FEES);
     let facts = Facts {
         run_id: String::new(),
         name,
@@ -110,7 +112,7 @@ fn run(ready: Ready, options: &Options, ui: &Ui) -> Result<Ended, Diagnostics> {
         base: scenario.base,
         days_per_year: days_per_year(scenario.days, &scenario.catalog),
         strategies,
-        setting: Setting::of(&scenario),
+        setting: Setting::of(&scenario, free),
     };
     let hashing = Hashing::begin(&resolved, inputs);
     let folder = match &options.runs {

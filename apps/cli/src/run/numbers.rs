@@ -19,8 +19,7 @@ pub(crate) fn amount(exact: &str) -> String {
     };
     let places = leading.max(2);
     let (whole, fraction) = rounded(whole, fraction, places);
-    let zero = whole == "0" && fraction.bytes().all(|digit| digit == b'0');
-    let sign = if zero { "" } else { sign };
+    let sign = if is_zero(&whole) && is_zero(&fraction) { "" } else { sign };
     match fraction.is_empty() {
         true => format!("{sign}{}", grouped(&whole)),
         false => format!("{sign}{}.{fraction}", grouped(&whole)),
@@ -33,12 +32,17 @@ pub(crate) fn signed(exact: &str) -> String {
     if text.starts_with('-') { text } else { format!("+{text}") }
 }
 
+/// Whether exact decimal text is nothing.
+pub(crate) fn is_zero(exact: &str) -> bool {
+    !exact.bytes().any(|c| (b'1'..=b'9').contains(&c))
+}
+
 /// An amount with its sign turned around, exact.
 pub(crate) fn negated(exact: &str) -> String {
     match exact.strip_prefix('-') {
         Some(rest) => rest.to_owned(),
-        None if exact.bytes().any(|c| (b'1'..=b'9').contains(&c)) => format!("-{exact}"),
-        None => exact.to_owned(),
+        None if is_zero(exact) => exact.to_owned(),
+        None => format!("-{exact}"),
     }
 }
 

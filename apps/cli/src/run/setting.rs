@@ -16,10 +16,14 @@ pub(crate) struct Setting {
     pub(crate) assumptions: Vec<String>,
     /// Instruments where our orders are assumed to stand in front of every queue.
     pub(crate) optimists: Vec<String>,
+    /// What makes the run a sensitivity rather than a result.
+    pub(crate) sensitivity: Option<String>,
 }
 
 impl Setting {
-    pub(crate) fn of(scenario: &Scenario) -> Self {
+    /// `warned` is whether the config says itself that something trades without fees: an explicit
+    /// schedule of zeros may be what a venue really charges.
+    pub(crate) fn of(scenario: &Scenario, warned: bool) -> Self {
         let catalog = &scenario.catalog;
         let markets: Vec<_> = scenario.venues.iter().flat_map(|venue| &venue.markets).collect();
         let traded = |market: &&&MarketSetup| {
@@ -30,7 +34,7 @@ impl Setting {
         setting.headline.push(symbols(catalog, &traded));
         setting.latencies(scenario);
         setting.queues(catalog, &traded);
-        setting.fees(catalog, &traded);
+        setting.fees(catalog, &traded, warned);
         for market in &traded {
             let it = catalog.instrument(market.instrument);
             if let Some(funding) = market.funding {
@@ -100,8 +104,17 @@ impl Setting {
         self.headline.push(format!("queue {}", joined(different)));
     }
 
-    fn fees(&mut self, catalog: &Catalog, traded: &[&MarketSetup]) {
+    fn fees(&mut self, catalog: &Catalog, traded: &[&MarketSetup], warned: bool) {
         let mut different = Vec::new();
+        let free: Vec<_> = traded
+            .iter()
+            .map(|market| catalog.instrument(market.instrument))
+            .filter(|it| it.fees.is_free())
+            .map(|it| it.symbol.to_string())
+            .collect();
+        if warned && !free.is_empty() {
+            self.sensitivity = Some(format!("without fees: {}", free.join(", ")));
+        }
         for market in traded {
             let it = catalog.instrument(market.instrument);
             let text = fees(&it.fees, it, &catalog.currency(it.settle).code);
@@ -166,12 +179,10 @@ fn fees(schedule: &FeeSchedule, it: &Instrument, currency: &str) -> String {
     let Some(first) = schedule.tiers().first() else { return "none".to_owned() };
     let text = match first.basis {
         FeeBasis::Value { maker, taker } => format!("{}/{} bps", bps(maker), bps(taker)),
-        FeeBasis::PerUnit { maker, taker, minimum } => format!(
-            "{}/{} {currency} a unit, at least {}",
-            money(maker),
-            money(taker),
-            money(minimum)
-        ),
+        FeeBasis::PerUnit { maker, taker, minimum } => {
+            let text = format!("{}/{} {currency} a unit", money(maker), money(taker));
+            if minimum.is_zero() { text } else { format!("{text}, at least {}", money(minimum)) }
+        }
         FeeBasis::PerContract { maker, taker } => {
             format!("{}/{} {currency} a contract", money(maker), money(taker))
         }

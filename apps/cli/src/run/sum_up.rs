@@ -106,6 +106,7 @@ pub(crate) fn sum_up(
         end: outcome.last.map(|last| last.to_string()),
         days: span as f64 / 86_400e9,
         setting: facts.setting.headline.clone(),
+        sensitivity: facts.setting.sensitivity.clone(),
         assumptions: facts.setting.assumptions.clone(),
 
         events: outcome.events,

@@ -26,6 +26,7 @@ pub struct Summary {
     pub end: Option<String>,
     pub days: f64,
     pub setting: Vec<String>,
+    pub sensitivity: Option<String>,
     pub assumptions: Vec<String>,
 
     pub events: u64,

@@ -19,17 +19,17 @@ pub(crate) fn of(
     inputs: &Inputs,
 ) -> Diagnostics {
     let mut found = Diagnostics::new();
-    if inputs.files.is_empty() {
-        found.push(
-            Diagnostic::warning(codes::MADE_UP, "the market is made up from a seed")
-                .why("it shows that the engine works, not that a strategy does"),
-        );
-    }
     if summary.is_interrupted() {
         let end = summary.end.as_deref().unwrap_or("its start");
         found.push(
             Diagnostic::warning(codes::INTERRUPTED, format!("the run was stopped at {end}"))
                 .why("everything in the result ends there, not where the data ends"),
+        );
+    }
+    if inputs.files.is_empty() {
+        found.push(
+            Diagnostic::warning(codes::MADE_UP, "the market is made up from a seed")
+                .why("it shows that the engine works, not that a strategy does"),
         );
     }
     if !setting.optimists.is_empty() {

@@ -145,7 +145,7 @@ impl ParquetReader {
             if !file.columns.is_empty() {
                 let mut rows = None;
                 for loaded in file.columns.iter_mut().flatten() {
-                    let count = loaded.load(BATCH).map_err(|error| unreadable(&error))?;
+                    let count = guarded(|| loaded.load(BATCH))?;
                     if *rows.get_or_insert(count) != count {
                         let what = "the columns of the file have different lengths";
                         return Err(fault(codes::BAD_RECORD, what, "write the file again"));
@@ -163,12 +163,12 @@ impl ParquetReader {
                 self.file = None;
                 return Ok(false);
             }
-            let group = file.reader.get_row_group(file.group).map_err(|e| unreadable(&e))?;
+            let group = guarded(|| file.reader.get_row_group(file.group))?;
             let schema = file.reader.metadata().file_metadata().schema_descr_ptr();
             file.columns = (0..schema.num_columns()).map(|_| None).collect();
             for at in self.translator.columns().all() {
                 let sense = sense(&schema.column(at))?;
-                let reader = group.get_column_reader(at).map_err(|error| unreadable(&error))?;
+                let reader = guarded(|| group.get_column_reader(at))?;
                 let places = Vec::with_capacity(BATCH);
                 let values = Values::for_reader(&reader);
                 file.columns[at] = Some(Loaded { reader, sense, values, places });
@@ -212,6 +212,7 @@ fn open(path: &Path) -> Result<SerializedFileReader<File>, SourceFault> {
         return Err(crate::csv::empty());
     }
     let ends = file.seek(SeekFrom::End(-4)).is_ok() && file.read_exact(&mut tail).is_ok();
+    let length = file.metadata().map_or(0, |data| i64::try_from(data.len()).unwrap_or(i64::MAX));
     if head != *b"PAR1" {
         return Err(fault(
             codes::WRONG_FORMAT,
@@ -226,7 +227,31 @@ fn open(path: &Path) -> Result<SerializedFileReader<File>, SourceFault> {
             "fetch or write the file again",
         ));
     }
-    SerializedFileReader::new(file).map_err(|error| unreadable(&error))
+    let reader = guarded(|| SerializedFileReader::new(file))?;
+    let groups = reader.metadata().row_groups();
+    let begins = |at: i64| (4..=length).contains(&at);
+    let sound = groups.iter().flat_map(|group| group.columns()).all(|column| {
+        let end = column.data_page_offset().checked_add(column.compressed_size());
+        column.compressed_size() >= 0
+            && column.num_values() >= 0
+            && begins(column.data_page_offset())
+            && column.dictionary_page_offset().is_none_or(begins)
+            && end.is_some_and(|end| end <= length + column.compressed_size())
+    });
+    if !sound {
+        let what = "the directory of the file points outside of it";
+        return Err(fault(codes::BAD_RECORD, what, FIX));
+    }
+    Ok(reader)
+}
+
+/// The result of a step of unpacking. The library asserts where it could answer: on damaged files it
+/// may panic, which here is one more way of saying that a file is damaged.
+fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, SourceFault> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)) {
+        Ok(result) => result.map_err(|error| unreadable(&error)),
+        Err(_) => Err(fault(codes::BAD_RECORD, "the file is damaged", FIX)),
+    }
 }
 
 #[cold]

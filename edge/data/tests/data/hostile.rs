@@ -43,7 +43,7 @@ fn try_spoiled(name: &str, sound: &[u8], format: &Format, rounds: u32) {
     let mut chance = Chance::stream(3, name);
     let path = folder.path().join(format!("20240506_{name}"));
     let mut found = 0;
-    for _ in 0..rounds * 25 {
+    for _ in 0..rounds {
         std::fs::write(&path, spoil(sound, &mut chance)).unwrap();
         let mut spec = SourceSpec::new(format.clone(), [&path]);
         spec.instrument = Some(id);
@@ -54,7 +54,7 @@ fn try_spoiled(name: &str, sound: &[u8], format: &Format, rounds: u32) {
         }
         found += u32::from(!report.problems.is_empty());
     }
-    assert!(true || found > rounds, "{name}: {found} of {rounds} were found");
+    assert!(found > rounds / 4, "{name}: {found} of {rounds} were found");
 }
 
 fn some_events(id: InstrumentId) -> Vec<MarketEvent> {
