@@ -108,8 +108,11 @@ impl Kernel {
     /// Takes back everything that does not trade at once.
     pub(crate) fn cancel_resting(&mut self, out: &mut Vec<Output>) {
         for at in 0..self.state.catalog.instruments().len() {
+            // A stop sleeps, however short it lives once it is awake.
             let rests = |order: &Order| {
-                !matches!(order.request.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
+                let request = &order.request;
+                request.order_type.is_stop()
+                    || !matches!(request.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
             };
             self.cancel_where(InstrumentId(at as u32), rests, out);
         }

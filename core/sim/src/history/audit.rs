@@ -39,7 +39,7 @@ impl Market {
         let own = &self.own[side.index()];
         for own in own {
             let there = self.book.order(own.handle);
-            if !there.is_some_and(|it| (it.side, it.price, it.owner) == (side, own.price, OURS)) {
+            if there.is_none_or(|it| (it.side, it.price, it.owner) != (side, own.price, OURS)) {
                 return Err(format!("{own:?} does not rest: {there:?}"));
             }
         }
