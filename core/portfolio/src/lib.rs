@@ -16,6 +16,7 @@
 mod audit;
 mod exposure;
 mod ledger;
+mod matched;
 mod portfolio;
 mod position;
 mod positions;
@@ -29,6 +30,7 @@ mod wide;
 pub use audit::{Audit, Imbalance};
 pub use exposure::{Exposure, ExposureError};
 pub use ledger::{AccountKind, Cause, Latched, Ledger, Move, PageId};
+pub use matched::Matched;
 pub use portfolio::{Booked, Portfolio};
 pub use position::Position;
 pub use positions::Positions;

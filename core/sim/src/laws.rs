@@ -58,20 +58,26 @@ fn check_agreement(kernel: &Kernel, venue: &Venue) -> Result<(), String> {
     }
     for at in 0..catalog.currencies().len() {
         let currency = CurrencyId(at as u16);
+        let margin =
+            |it: &&Instrument| it.settlement == Settlement::Difference && it.settle == currency;
         // On margin the venue realises profit on the account's position, we on each strategy's: what
         // one of them holds against another is cash there and not here. Cost makes up for it.
         let settled = |portfolio: &Portfolio| {
             let cash = portfolio.balance(venue.id(), currency).units();
-            let margin =
-                |it: &&Instrument| it.settlement == Settlement::Difference && it.settle == currency;
             let cost = |it: &Instrument| -> i128 {
                 let held = portfolio.positions().in_instrument(it.id);
                 it.profit_sign() * held.map(|held| held.cost().units()).sum::<i128>()
             };
             cash - here().filter(margin).map(cost).sum::<i128>()
         };
+        // A liquidation is one fill there and one for each strategy here, each rounded by itself.
+        let parts = |it: &Instrument| {
+            let holders = kernel.portfolio().positions().in_instrument(it.id).count() as u64;
+            venue.liquidations(it.id) * holders.saturating_sub(1)
+        };
+        let rounding = i128::from(here().filter(margin).map(parts).sum::<u64>());
         let (ours, theirs) = (settled(kernel.portfolio()), settled(venue.account().portfolio()));
-        if ours != theirs {
+        if (ours - theirs).abs() > rounding {
             return Err(format!(
                 "currency {at} at venue {:?}: we have {ours}, the venue says {theirs}",
                 venue.id()

@@ -103,6 +103,8 @@ pub struct Venue {
     next_exec: u64,
     next_order: u64,
     covered_until: Timestamp,
+    /// How many fills closed positions by force, by instrument.
+    liquidations: Vec<u64>,
     // Buffers, empty between events.
     reports: Vec<Report>,
     touched: Vec<(Side, Price)>,
@@ -144,6 +146,7 @@ impl Venue {
             next_exec: 1,
             next_order: 1,
             covered_until: Timestamp::MIN,
+            liquidations: vec![0; instruments],
             reports: Vec::new(),
             touched: Vec::new(),
             unfinished: vec![None; instruments],
@@ -164,6 +167,11 @@ impl Venue {
     /// A market of the venue.
     pub fn market(&self, instrument: InstrumentId) -> Option<&Market> {
         self.markets.get(instrument.index())?.as_ref()
+    }
+
+    /// How many fills closed a position by force.
+    pub fn liquidations(&self, instrument: InstrumentId) -> u64 {
+        self.liquidations[instrument.index()]
     }
 
     /// Best bid and ask of a market, history and ours.

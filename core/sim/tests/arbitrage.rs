@@ -63,7 +63,13 @@ fn a_arb_buys_the_cheap_and_sells_the_dear_at_once() {
     for (at, _) in &ran.log.requests {
         assert!((10_000_000..=60_000_000).contains(&at.nanos()));
     }
-    // Flat over both venues, so what the cash gained is realised: 100,000 became 100,100 USD.
+    // Flat over both venues, so what the cash gained is realised: 100,000 became 100,100 USD. The books
+    // of each venue call it unrealised, since neither position was closed; matched, they say so.
+    let kernel = ran.backtest.kernel();
+    let matched = kernel.portfolio().matched_profit(kernel.catalog(), None).expect("it fits");
+    let realized: Vec<_> =
+        matched.iter().map(|it| kernel.catalog().show(it.profit, it.settle)).collect();
+    assert_eq!(realized, ["100.00000000"]);
     assert_eq!(ran.cash("EXCHANGE1", "USD"), "50000.00000000");
     assert_eq!(ran.cash("EXCHANGE2", "USD"), "50100.00000000");
     assert_eq!(

@@ -5,15 +5,15 @@
 //! it was written.
 
 use super::fault::Failure;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray,
-    FixedLenByteArrayType, Int64Type,
+    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, Int64Type,
 };
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::ColumnPath;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,8 +78,9 @@ impl<'a> Cell<'a> {
 
 enum Values {
     Int(Vec<i64>),
-    Decimal(Vec<FixedLenByteArray>),
-    Text(Vec<ByteArray>),
+    Decimal(Vec<i128>),
+    /// Each a number of a name in `Held::names`.
+    Text(Vec<usize>),
     Bool(Vec<bool>),
     Ratio(Vec<f64>),
 }
@@ -88,8 +89,8 @@ struct Held {
     values: Values,
     /// For optional columns: which rows have a value.
     filled: Option<Vec<i16>>,
-    /// The last text, which the next row most often repeats.
-    last: Option<ByteArray>,
+    /// The texts of this column: few, repeated in every row.
+    names: Vec<ByteArray>,
 }
 
 /// A Parquet file being written.
@@ -106,11 +107,19 @@ impl Table {
         let file = File::create(path).map_err(|source| Failure::io("create", path, source))?;
         let schema = schema(columns);
         let schema = parse_message_type(&schema).expect("the schema is made of fixed words");
-        let level = ZstdLevel::try_new(3).expect("3 is a level of Zstandard");
-        let properties = WriterProperties::builder()
+        let level = ZstdLevel::try_new(1).expect("1 is a level of Zstandard");
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
-            .set_created_by(format!("tse {}", env!("CARGO_PKG_VERSION")))
-            .build();
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_created_by(format!("tse {}", env!("CARGO_PKG_VERSION")));
+        // Times and numbers of things rise and hardly repeat: their differences are small.
+        for column in columns.iter().filter(|it| matches!(it.holds, Holds::Time | Holds::Int)) {
+            let path = ColumnPath::from(column.name);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+        let properties = properties.build();
         let writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))
             .map_err(|error| Failure::table(path, &error))?;
         let columns = columns.iter().map(Held::new).collect();
@@ -171,7 +180,7 @@ impl Held {
             Holds::Bool => Values::Bool(Vec::new()),
             Holds::Ratio => Values::Ratio(Vec::new()),
         };
-        Self { values, filled: column.optional.then(Vec::new), last: None }
+        Self { values, filled: column.optional.then(Vec::new), names: Vec::new() }
     }
 
     fn push(&mut self, cell: &Cell<'_>) {
@@ -181,14 +190,13 @@ impl Held {
         match (&mut self.values, cell) {
             (_, Cell::Empty) => assert!(self.filled.is_some(), "this column is never empty"),
             (Values::Int(values), Cell::Int(n)) => values.push(*n),
-            (Values::Decimal(values), Cell::Decimal(n)) => {
-                values.push(FixedLenByteArray::from(n.to_be_bytes().to_vec()));
-            }
+            (Values::Decimal(values), Cell::Decimal(n)) => values.push(*n),
             (Values::Text(values), Cell::Text(text)) => {
-                let repeated = self.last.as_ref().filter(|last| last.data() == text.as_bytes());
-                let value = repeated.cloned().unwrap_or_else(|| ByteArray::from(*text));
-                self.last = Some(value.clone());
-                values.push(value);
+                let known = self.names.iter().position(|name| name.data() == text.as_bytes());
+                values.push(known.unwrap_or_else(|| {
+                    self.names.push(ByteArray::from(*text));
+                    self.names.len() - 1
+                }));
             }
             (Values::Bool(values), Cell::Bool(yes)) => values.push(*yes),
             (Values::Ratio(values), Cell::Ratio(ratio)) => values.push(*ratio),
@@ -200,8 +208,18 @@ impl Held {
         let filled = self.filled.as_deref();
         match &mut self.values {
             Values::Int(values) => batch::<Int64Type>(chunk, values, filled)?,
-            Values::Decimal(values) => batch::<FixedLenByteArrayType>(chunk, values, filled)?,
-            Values::Text(values) => batch::<ByteArrayType>(chunk, values, filled)?,
+            Values::Decimal(values) => {
+                // One piece of memory for all of them, and a view of it for each.
+                let bytes: Vec<u8> = values.drain(..).flat_map(i128::to_be_bytes).collect();
+                let all = ByteArray::from(bytes);
+                let view = |at: usize| all.slice(at * 16, 16).into();
+                let mut views = (0..all.len() / 16).map(view).collect();
+                batch::<FixedLenByteArrayType>(chunk, &mut views, filled)?;
+            }
+            Values::Text(values) => {
+                let mut names = values.drain(..).map(|name| self.names[name].clone()).collect();
+                batch::<ByteArrayType>(chunk, &mut names, filled)?;
+            }
             Values::Bool(values) => batch::<BoolType>(chunk, values, filled)?,
             Values::Ratio(values) => batch::<DoubleType>(chunk, values, filled)?,
         }

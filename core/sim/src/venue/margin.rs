@@ -83,6 +83,7 @@ impl Venue {
             if let Some(market) = self.markets[id.index()].as_mut() {
                 market.took(side.opposite(), fill.price, fill.qty, fill.maker_tag);
             }
+            self.liquidations[id.index()] += 1;
             let fill = self.execution(id, fill.price, fill.qty, Liquidity::Taker);
             self.account.fill(self.catalog.instrument(id), side, &fill, now);
             let kind = AccountEventKind::Liquidated { instrument: id, side, fill };

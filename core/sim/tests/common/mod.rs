@@ -2,18 +2,22 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use tse_kernel::{Kernel, LimitTable, Output};
+pub mod puppet;
+
+use puppet::{Act, Diary, script};
+use tse_kernel::{Alert, Kernel, LimitTable, Output};
 use tse_model::{
-    Catalog, Decimal, Depth, DepthChange, Events, FeeBasis, FeeSchedule, Fill, InstrumentId,
-    InstrumentSpec, Kind, MarketData, MarketEvent, Price, Qty, Quote, Rate, RejectReason, Request,
-    Rounding, Settlement, Side, Source, Span, Timestamp, Trade,
+    Catalog, ClientOrderId, Decimal, Depth, DepthChange, Events, FeeBasis, FeeSchedule, Fill,
+    InstrumentId, InstrumentSpec, Kind, MarketData, MarketEvent, Price, Qty, Quote, Rate, Request,
+    Rounding, Settlement, Side, Source, Span, Timestamp, Trade, TradingStatus,
 };
 use tse_portfolio::statistics::Days;
 use tse_risk::{Limits, Refusal, Repeats, SelfTrade};
 use tse_sim::{
-    Backtest, Latency, MarketSetup, Observer, Outcome, QueueModel, Scenario, VenueSetup,
+    Backtest, FundingSchedule, Latency, MarketSetup, Observer, Outcome, QueueModel, Scenario,
+    VenueSetup,
 };
-use tse_strategy::{Opportunity, Params, Rates, Registry, Setup, Strategy};
+use tse_strategy::{Opportunity, OrderWish, Params, Rates, Registry, Setup, Strategy};
 
 pub fn dec(text: &str) -> Decimal {
     text.parse().expect("a number")
@@ -89,6 +93,9 @@ pub struct World {
     pub events: Vec<MarketEvent>,
     pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
     pub queue: QueueModel,
+    pub half_spread: i64,
+    pub funding: Option<FundingSchedule>,
+    /// Of market data, orders and answers, at every venue.
     pub latency: [Latency; 3],
     pub limits: Limits,
     pub seed: u64,
@@ -124,6 +131,8 @@ impl World {
             events: Vec::new(),
             strategies: Vec::new(),
             queue: QueueModel::Back,
+            half_spread: 1,
+            funding: None,
             latency: [Latency::NONE, Latency::NONE, Latency::NONE],
             limits: generous(),
             seed: 42,
@@ -165,6 +174,25 @@ impl World {
         let instruments = instruments.iter().map(|id| InstrumentId(*id)).collect();
         self.strategies.push((Box::new(strategy), instruments));
         self
+    }
+
+    /// A strategy that does each act at its time, in milliseconds. What it hears is in the diary.
+    pub fn script(&mut self, instruments: &[u32], acts: &[(i64, Act)]) -> Diary {
+        let diary = Diary::default();
+        self.own(script(acts, &diary), instruments);
+        diary
+    }
+
+    /// An order at a price, or at market where there is none.
+    pub fn wish(&self, instrument: u32, side: Side, qty: &str, price: Option<&str>) -> OrderWish {
+        let it = self.catalog.instrument(InstrumentId(instrument));
+        let qty = it.qty(dec(qty)).expect("on the grid");
+        match price {
+            Some(price) => {
+                OrderWish::limit(it.id, side, qty, it.price(dec(price)).expect("on the grid"))
+            }
+            None => OrderWish::market(it.id, side, qty),
+        }
     }
 
     fn push(&mut self, ms: i64, instrument: u32, data: MarketData) -> &mut Self {
@@ -229,8 +257,22 @@ impl World {
         self.push(ms, instrument, data)
     }
 
+    /// Lets the data go on until then, so that what is on its way still arrives at somebody.
+    pub fn until(&mut self, ms: i64) -> &mut Self {
+        self.push(ms, 0, MarketData::Status(TradingStatus::Open))
+    }
+
     /// Runs it all with every law checked after every event.
     pub fn run(self) -> Ran {
+        let mut backtest = self.build();
+        let mut log = Log::default();
+        let outcome = backtest.run(&mut log, |_| true).expect("events can be read");
+        assert_eq!(outcome.broken, None, "a law of conservation is broken");
+        Ran { outcome, log, backtest }
+    }
+
+    /// Everything set up and nothing run.
+    pub fn build(self) -> Backtest {
         let mut catalog = self.catalog;
         let base = catalog.currency_or_default(self.base);
         let account: Vec<_> = catalog.instruments().iter().map(|_| self.limits).collect();
@@ -259,8 +301,8 @@ impl World {
                     .map(|it| MarketSetup {
                         instrument: it.id,
                         queue: self.queue,
-                        half_spread: 1,
-                        funding: None,
+                        half_spread: self.half_spread,
+                        funding: self.funding,
                     })
                     .collect(),
             }
@@ -288,11 +330,7 @@ impl World {
             audit: true,
             catalog,
         };
-        let mut log = Log::default();
-        let mut backtest = Backtest::new(scenario).expect("events can be read");
-        let outcome = backtest.run(&mut log, |_| true).expect("events can be read");
-        assert_eq!(outcome.broken, None, "a law of conservation is broken");
-        Ran { outcome, log, backtest }
+        Backtest::new(scenario).expect("events can be read")
     }
 }
 
@@ -303,18 +341,24 @@ pub struct Log {
     pub fills: Vec<(Timestamp, InstrumentId, Side, Fill)>,
     pub denied: Vec<Refusal>,
     pub saw: Vec<Opportunity>,
-    pub rejected: Vec<RejectReason>,
+    /// Alerts are expected here: otherwise the first ends the test.
+    pub alarming: bool,
+    pub alerts: Vec<Alert>,
+    /// Fills that no order of ours asked for.
+    pub liquidations: u64,
 }
 
 impl Observer for Log {
     fn output(&mut self, now: Timestamp, output: &Output, _: &Kernel) {
         match *output {
             Output::Send(_, request) => self.requests.push((now, request)),
-            Output::Filled { instrument, side, fill, .. } => {
-                self.fills.push((now, instrument, side, fill))
+            Output::Filled { id, instrument, side, fill, .. } => {
+                self.liquidations += u64::from(id == ClientOrderId(0));
+                self.fills.push((now, instrument, side, fill));
             }
             Output::Denied { refusal, .. } => self.denied.push(refusal),
             Output::Saw(_, opportunity) => self.saw.push(opportunity),
+            Output::Alert(alert) if self.alarming => self.alerts.push(alert),
             Output::Alert(alert) => panic!("nothing alarming happens here: {alert:?}"),
             Output::Ended(_) => {}
         }

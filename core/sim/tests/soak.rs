@@ -1,0 +1,369 @@
+//! Strategies without any sense, on markets made of dice: whatever they ask for, every law holds after
+//! every event, engine and venue agree, and nobody panics.
+//!
+//! `TSE_SOAK_SEED=17 cargo test -p tse-sim --test soak` plays one seed again, `TSE_SOAK_SEEDS=5000` that
+//! many.
+
+mod common;
+
+use common::puppet::{Puppet, Told};
+use common::{Listing, Log, World, generous};
+use tse_kernel::Alert;
+use tse_model::{
+    Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Side, Source,
+    SourceFault, Span, TimeInForce, Timestamp,
+};
+use tse_sim::{FundingSchedule, Latency, QueueModel, Synthetic, SyntheticSpec};
+use tse_strategy::{Intents, OrderWish, QuoteLevel, Reversal, Strategy, View};
+
+const START: i64 = 1_700_000_000_000_000_000;
+const SYMBOLS: [(&str, bool, bool); 6] = [
+    ("BTC-USD.SIM1", false, false),
+    ("BTC-USD.SIM2", false, false),
+    ("BTC-USDT-PERP.SIM2", true, false),
+    ("BTC-USDT-PERP.SIM3", true, false),
+    ("BTC-USD-PERP:BTC.SIM3", true, true),
+    ("BTC-USD.SIM3", false, false),
+];
+
+/// A strategy that does anything at any time.
+struct Fool {
+    chance: Chance,
+    instruments: Vec<InstrumentId>,
+}
+
+impl Fool {
+    fn side(&mut self) -> Side {
+        if self.chance.one_in(1, 2) { Side::Buy } else { Side::Sell }
+    }
+
+    /// Near the market; now and then anywhere.
+    fn price(&mut self, near: i64) -> Price {
+        Price::new(match self.chance.below(60) {
+            0 => i64::MAX,
+            1 => i64::MIN,
+            2 => 0,
+            3 => -near,
+            4 => near * 3,
+            _ => near + self.chance.between(-60, 60),
+        })
+    }
+
+    fn qty(&mut self) -> Qty {
+        Qty::new(match self.chance.below(60) {
+            0 => i64::MAX,
+            1 => i64::MIN,
+            2 => 0,
+            3 => -5,
+            4 => 10_000_000,
+            _ => self.chance.between(1, 900),
+        })
+    }
+
+    fn order(&mut self, it: InstrumentId, near: i64, now: Timestamp) -> OrderWish {
+        let (price, other) = (self.price(near), self.price(near));
+        OrderWish {
+            instrument: it,
+            side: self.side(),
+            qty: self.qty(),
+            order_type: match self.chance.below(10) {
+                0 | 1 => OrderType::Market,
+                2 => OrderType::Stop(price),
+                3 => OrderType::StopLimit { trigger: price, limit: other },
+                4 => OrderType::TrailingStop(Price::new(self.chance.between(-2, 80))),
+                _ => OrderType::Limit(price),
+            },
+            time_in_force: match self.chance.below(8) {
+                0 => TimeInForce::Ioc,
+                1 => TimeInForce::Fok,
+                2 => TimeInForce::Day,
+                3 => {
+                    let ms = self.chance.between(-100, 5_000);
+                    TimeInForce::Gtd(now + Span::from_millis(ms))
+                }
+                _ => TimeInForce::Gtc,
+            },
+            display: self.chance.one_in(1, 8).then(|| self.qty()),
+            post_only: self.chance.one_in(1, 6),
+            reduce_only: self.chance.one_in(1, 8),
+        }
+    }
+
+    fn act(&mut self, view: &View<'_>, wish: &mut Intents) {
+        let it = self.instruments[self.chance.below(self.instruments.len() as u64) as usize];
+        let near = view.market(it).quote.twice_mid().map_or(1_000, |twice| twice / 2);
+        match self.chance.below(24) {
+            0 => wish.cancel_all(it),
+            1..=4 => {
+                let mut ids = Vec::new();
+                view.live_orders(it, |order| ids.push(order.id));
+                if !ids.is_empty() {
+                    let id = ids[self.chance.below(ids.len() as u64) as usize];
+                    if self.chance.one_in(1, 2) {
+                        wish.cancel(id);
+                    } else {
+                        let price = self.chance.one_in(1, 2).then(|| self.price(near));
+                        wish.modify(id, self.qty(), price);
+                    }
+                }
+            }
+            5 => {
+                let reversal = if self.chance.one_in(1, 2) {
+                    Reversal::Single
+                } else {
+                    Reversal::CloseThenEnter
+                };
+                let position = Qty::new(self.chance.between(-2_000, 2_000));
+                wish.target_by(it, position, reversal);
+            }
+            6 => {
+                let level = |fool: &mut Self, side: Side| QuoteLevel {
+                    side,
+                    price: side.away(Price::new(near), fool.chance.between(1, 40)),
+                    qty: Qty::new(fool.chance.between(1, 300)),
+                };
+                let levels = [level(self, Side::Buy), level(self, Side::Sell)];
+                wish.quote(it, &levels, self.chance.between(0, 9));
+            }
+            7 => {
+                let legs = [self.order(it, near, view.now), self.order(it, near, view.now)];
+                wish.group(&legs);
+            }
+            _ => wish.order(self.order(it, near, view.now)),
+        }
+    }
+}
+
+fn fool(seed: u64, number: u64, instruments: Vec<InstrumentId>) -> impl Strategy + 'static {
+    let chance = Chance::stream(seed, &format!("fool:{number}"));
+    let mut fool = Fool { chance, instruments };
+    Puppet(move |told: Told<'_>, view: &View<'_>, wish: &mut Intents| {
+        let acts = match told {
+            Told::Start => true,
+            Told::Quote(..) => fool.chance.one_in(1, 12),
+            Told::Fill(..) => fool.chance.one_in(1, 4),
+            Told::Trade(..) | Told::Order(_) => fool.chance.one_in(1, 20),
+            Told::Timer => {
+                wish.wake_in(Span::from_millis(fool.chance.between(50, 3_000)));
+                true
+            }
+            Told::Stop => false,
+        };
+        if matches!(told, Told::Start) {
+            wish.wake_in(Span::from_millis(10));
+        } else if acts {
+            fool.act(view, wish);
+        }
+    })
+}
+
+/// What a venue says of its contracts: marks around the price, funding, a halt.
+struct Extras {
+    chance: Chance,
+    instrument: InstrumentId,
+    price: i64,
+    now: Timestamp,
+    end: Timestamp,
+}
+
+impl Source for Extras {
+    fn read(&mut self, batch: &mut Vec<MarketEvent>) -> Result<(), SourceFault> {
+        while self.now < self.end && batch.len() < 100 {
+            self.now = self.now + Span::from_millis(self.chance.between(1, 4_000));
+            let data = match self.chance.below(8) {
+                0 => MarketData::Funding(Rate::from_billionths(
+                    self.chance.between(-400_000, 400_000),
+                )),
+                1 => {
+                    let open = self.chance.one_in(4, 5);
+                    let status = if open {
+                        tse_model::TradingStatus::Open
+                    } else {
+                        tse_model::TradingStatus::Halted
+                    };
+                    MarketData::Status(status)
+                }
+                _ => {
+                    let off = self.chance.between(-self.price / 25, self.price / 25);
+                    MarketData::Mark(Price::new(self.price + off))
+                }
+            };
+            batch.push(MarketEvent {
+                ts_event: self.now,
+                ts_recv: self.now,
+                instrument: self.instrument,
+                data,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Somewhere between nothing and a minute of trouble, by its seed.
+fn world(seed: u64) -> World {
+    let mut chance = Chance::stream(seed, "world");
+    let venues = chance.between(1, 3) as usize;
+    let symbols = &SYMBOLS[..[1, 3, 6][venues - 1]];
+    let listing = |(symbol, margin, inverse): &(&'static str, bool, bool)| {
+        let listing = if *margin {
+            Listing::perpetual(symbol, *inverse)
+        } else {
+            Listing { tick: "0.1", ..Listing::spot(symbol) }
+        };
+        Listing { fees: ("-0.5", "4"), ..listing }
+    };
+    let listings: Vec<_> = symbols.iter().map(listing).collect();
+    let mut world = World::new(&listings);
+    world.seed = seed;
+    world.queue = match chance.below(4) {
+        0 => QueueModel::Front,
+        1 => QueueModel::Back,
+        2 => QueueModel::Log,
+        _ => QueueModel::Power(chance.between(1, 30) as f64 / 10.0),
+    };
+    for latency in &mut world.latency {
+        let ms = chance.between(0, 40);
+        *latency = match chance.below(4) {
+            0 => Latency::NONE,
+            1 => Latency::Constant(Span::from_millis(ms)),
+            2 => Latency::Jitter { low: Span::ZERO, high: Span::from_millis(ms) },
+            _ => {
+                let at = |s: i64| Timestamp::from_nanos(START + s * 1_000_000_000);
+                Latency::Table(vec![(at(0), Span::from_millis(ms)), (at(30), Span::ZERO)])
+            }
+        };
+    }
+    if chance.one_in(1, 3) {
+        let rate = Rate::from_billionths(chance.between(-100_000, 100_000));
+        world.funding = Some(FundingSchedule { every: Span::from_secs(7), rate });
+    }
+    world.limits.self_trade = match chance.below(3) {
+        0 => tse_risk::SelfTrade::RejectNew,
+        1 => tse_risk::SelfTrade::CancelOld,
+        _ => tse_risk::SelfTrade::CancelBoth,
+    };
+    world.limits.collar = generous().collar;
+    world.base = "USD";
+    let [from, to] = ["USDT", "USD"].map(|code| world.catalog.currency_or_default(code));
+    let rate = common::dec("1");
+    world.rates = tse_strategy::Rates::new(vec![tse_strategy::FixedRate { from, to, rate }]);
+    // Little enough on margin that positions are sometimes taken away.
+    for venue in ["SIM1", "SIM2", "SIM3"] {
+        let rich = chance.one_in(1, 3);
+        world.deposit(venue, "USD", if rich { "10000000" } else { "60000" });
+        world.deposit(venue, "BTC", if rich { "100" } else { "0.8" });
+        if venue != "SIM1" {
+            world.deposit(venue, "USDT", if rich { "10000000" } else { "9000" });
+        }
+    }
+    let length = Span::from_secs(chance.between(5, 60));
+    for at in 0..symbols.len() as u32 {
+        let spec = SyntheticSpec {
+            instrument: InstrumentId(at),
+            process: "BTC".to_owned(),
+            start: Timestamp::from_nanos(START),
+            length,
+            step: Span::from_millis(100),
+            price: 50_000 * 1_000_000_000,
+            volatility: chance.between(5_000, 900_000),
+            noise: 20_000,
+            fade: 20,
+            half_spread: chance.between(1, 20),
+            levels: chance.between(1, 6) as usize,
+            level_qty: chance.between(5, 2_000),
+            trades: 400,
+            impact: 5_000,
+            wide_starts: 5_000,
+            wide_steps: 50,
+            wide_factor: 5,
+        };
+        let instrument = world.catalog.instrument(InstrumentId(at)).clone();
+        let source = Synthetic::new(spec, &instrument, seed).expect("sane figures");
+        world.sources.push(Box::new(source));
+        if symbols[at as usize].1 && chance.one_in(2, 3) {
+            world.sources.push(Box::new(Extras {
+                chance: Chance::stream(seed, &format!("extras:{at}")),
+                instrument: InstrumentId(at),
+                price: 500_000,
+                now: Timestamp::from_nanos(START),
+                end: Timestamp::from_nanos(START) + length,
+            }));
+        }
+    }
+    for number in 0..chance.between(1, 3) as u64 {
+        let all: Vec<_> = (0..symbols.len() as u32).collect();
+        let ids = all.iter().map(|id| InstrumentId(*id)).collect();
+        world.own(fool(seed, number, ids), &all);
+    }
+    world
+}
+
+/// What became of a seed.
+#[derive(Default)]
+struct Tally {
+    fills: u64,
+    rejected: u64,
+    denied: u64,
+    liquidations: u64,
+}
+
+fn play(seed: u64, tally: &mut Tally) -> u64 {
+    let mut backtest = world(seed).build();
+    let mut log = Log { alarming: true, ..Log::default() };
+    let outcome = backtest.run(&mut log, |_| true).expect("dice never fail");
+    assert_eq!(outcome.broken, None, "TSE_SOAK_SEED={seed}");
+    for alert in &log.alerts {
+        // A cancel of ours and a liquidation may cross; nothing else is forgiven.
+        assert!(
+            matches!(alert, Alert::AnswerOverdue(_) | Alert::Storm(_)),
+            "TSE_SOAK_SEED={seed}: {alert:?}"
+        );
+    }
+    let kernel = backtest.kernel();
+    for it in kernel.catalog().instruments() {
+        for side in Side::BOTH {
+            if let Some((_, order)) = kernel.orders().open(it.id, side).next() {
+                panic!("TSE_SOAK_SEED={seed}: still open: {order:?}");
+            }
+        }
+    }
+    tally.fills += outcome.counts.fills;
+    tally.rejected += outcome.counts.rejected;
+    tally.denied += outcome.counts.denied;
+    tally.liquidations += log.liquidations;
+    outcome.state_hash.finish()
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn whatever_a_strategy_asks_for_every_law_holds() {
+    let mut tally = Tally::default();
+    let seeds = match number("TSE_SOAK_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("TSE_SOAK_SEEDS").unwrap_or(120),
+    };
+    let several = seeds.end - seeds.start > 50;
+    for seed in seeds {
+        // A panic says nothing of its seed by itself.
+        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            play(seed, &mut tally);
+        }));
+        assert!(played.is_ok(), "TSE_SOAK_SEED={seed} cargo test -p tse-sim --test soak");
+    }
+    let Tally { fills, rejected, denied, liquidations } = tally;
+    println!("{fills} fills, {rejected} rejected, {denied} denied, {liquidations} liquidations");
+    if several {
+        assert!(fills > 5_000 && rejected > 500 && denied > 5_000 && liquidations > 10);
+    }
+}
+
+#[test]
+fn a_fool_repeats_himself() {
+    for seed in 0..6 {
+        let mut tally = Tally::default();
+        assert_eq!(play(seed, &mut tally), play(seed, &mut tally), "seed {seed}");
+    }
+}
