@@ -13,18 +13,19 @@ use crate::scenario::Scenario;
 use crate::venue::{self, Venue};
 use crate::watch::Watch;
 use std::collections::VecDeque;
-use tse_kernel::{Command, Counts, Input, Kernel, Output, Setup};
+use tse_kernel::{Command, Input, Kernel, Output, Setup};
 use tse_model::{
-    AccountEvent, AccountEventKind, InstrumentId, Machine, MarketEvent, Money, OrderEvent, Request,
-    SourceFault, Span, StateHash, Timestamp, VenueId,
+    AccountEvent, AccountEventKind, InstrumentId, Machine, MarketEvent, OrderEvent, Request,
+    SourceFault, Span, Timestamp, VenueId,
 };
-use tse_portfolio::statistics::EquityCurve;
-use tse_portfolio::{Equity, Prices, Profit};
+use tse_portfolio::Prices;
+
+pub use crate::watch::{Observer, Outcome, Progress};
 
 /// How many rounds of zero-time messages one event may cause before the run is stopped as endless.
 const ROUNDS_MAX: usize = 1_000_000;
-/// How many events pass between two looks at the progress.
-const PROGRESS_EVERY: u64 = 65_536;
+/// How many steps pass between two looks at the progress; skipped events are steps too.
+const PROGRESS_EVERY: u64 = 16_384;
 
 fn in_circles(now: Timestamp) -> SourceFault {
     SourceFault {
@@ -34,67 +35,6 @@ fn in_circles(now: Timestamp) -> SourceFault {
         why: Some("a strategy answers each of its own events with another order".to_owned()),
         fix: "give the venue a latency, or make the strategy wait for the market".to_owned(),
     }
-}
-
-/// Who watches a run: report writers, tests, people.
-pub trait Observer {
-    /// The engine asked for or told something. An order that just ended can still be looked up.
-    fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
-        let _ = (now, output, kernel);
-    }
-    /// Equity was sampled.
-    fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
-        let _ = (now, equity, kernel);
-    }
-    /// The engine is about to be shown a market event; what it knows is still what was before.
-    fn market(&mut self, now: Timestamp, event: &MarketEvent, kernel: &Kernel) {
-        let _ = (now, event, kernel);
-    }
-}
-
-/// Nobody watches.
-impl Observer for () {}
-
-/// How far a run is.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// The virtual clock.
-    pub now: Timestamp,
-    /// Market events so far.
-    pub events: u64,
-    /// How much of the data has been read, in millionths, if it can be told.
-    pub millionths: Option<u32>,
-    /// The last sample of equity.
-    pub equity: Option<Money>,
-    /// What all positions earned so far, net.
-    pub net: Option<Money>,
-}
-
-/// What a run came to.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Market events.
-    pub events: u64,
-    /// What the engine counted.
-    pub counts: Counts,
-    /// The hash of everything asked for, heard and booked.
-    pub state_hash: StateHash,
-    /// The first event.
-    pub first: Option<Timestamp>,
-    /// The last moment of the run.
-    pub last: Option<Timestamp>,
-    /// Equity when everything held could first be valued.
-    pub equity_start: Option<Equity>,
-    /// Equity at the end; `None` if something held has no usable price.
-    pub equity_end: Option<Equity>,
-    /// What all positions earned; `None` if something has no usable price.
-    pub profit: Option<Profit>,
-    /// The sampled curve.
-    pub curve: EquityCurve,
-    /// Whether the run was stopped before its data ended.
-    pub interrupted: bool,
-    /// The first law of conservation that was broken, where they are checked.
-    pub broken: Option<String>,
 }
 
 /// Lines to and from one venue.
@@ -270,10 +210,11 @@ impl Backtest {
         mut go_on: impl FnMut(&Progress) -> bool,
     ) -> Result<Outcome, SourceFault> {
         let mut interrupted = false;
-        let mut look = PROGRESS_EVERY;
+        let mut steps = 0;
         while self.advance(Timestamp::MAX, observer)? {
-            if self.events >= look {
-                look = self.events + PROGRESS_EVERY;
+            steps += 1;
+            if steps == PROGRESS_EVERY {
+                steps = 0;
                 if !go_on(&self.progress()) {
                     interrupted = true;
                     break;

@@ -1,11 +1,72 @@
-//! What a run is worth while it goes on: samples of equity, and what results are made of.
+//! What a run shows to whoever watches it, and what it is worth while it goes on: samples of equity, and
+//! what results are made of.
 
-use crate::backtest::Observer;
 use crate::scenario::Scenario;
-use tse_kernel::Kernel;
-use tse_model::{CurrencyId, Money, Span, Timestamp};
+use tse_kernel::{Counts, Kernel, Output};
+use tse_model::{CurrencyId, MarketEvent, Money, Span, StateHash, Timestamp};
 use tse_portfolio::statistics::EquityCurve;
 use tse_portfolio::{Equity, Prices, Profit};
+
+/// Who watches a run: report writers, tests, people.
+pub trait Observer {
+    /// The engine asked for or told something. An order that just ended can still be looked up.
+    fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
+        let _ = (now, output, kernel);
+    }
+    /// Equity was sampled.
+    fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
+        let _ = (now, equity, kernel);
+    }
+    /// The engine is about to be shown a market event; what it knows is still what was before.
+    fn market(&mut self, now: Timestamp, event: &MarketEvent, kernel: &Kernel) {
+        let _ = (now, event, kernel);
+    }
+}
+
+/// Nobody watches.
+impl Observer for () {}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The virtual clock.
+    pub now: Timestamp,
+    /// Market events so far.
+    pub events: u64,
+    /// How much of the data has been read, in millionths, if it can be told.
+    pub millionths: Option<u32>,
+    /// The last sample of equity.
+    pub equity: Option<Money>,
+    /// What all positions earned so far, net.
+    pub net: Option<Money>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Market events.
+    pub events: u64,
+    /// What the engine counted.
+    pub counts: Counts,
+    /// The hash of everything asked for, heard and booked.
+    pub state_hash: StateHash,
+    /// The first event.
+    pub first: Option<Timestamp>,
+    /// The last moment of the run.
+    pub last: Option<Timestamp>,
+    /// Equity when everything held could first be valued.
+    pub equity_start: Option<Equity>,
+    /// Equity at the end; `None` if something held has no usable price.
+    pub equity_end: Option<Equity>,
+    /// What all positions earned; `None` if something has no usable price.
+    pub profit: Option<Profit>,
+    /// The sampled curve.
+    pub curve: EquityCurve,
+    /// Whether the run was stopped before its data ended.
+    pub interrupted: bool,
+    /// The first law of conservation that was broken, where they are checked.
+    pub broken: Option<String>,
+}
 
 /// Watches a run for its results.
 pub(crate) struct Watch {

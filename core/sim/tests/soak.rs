@@ -199,7 +199,7 @@ impl Source for Extras {
     }
 }
 
-/// Somewhere between nothing and a minute of trouble, by its seed.
+/// Up to three minutes of trouble, by its seed.
 fn world(seed: u64) -> World {
     let mut chance = Chance::stream(seed, "world");
     let venues = chance.between(1, 3) as usize;
@@ -256,14 +256,14 @@ fn world(seed: u64) -> World {
             world.deposit(venue, "USDT", if rich { "10000000" } else { "9000" });
         }
     }
-    let length = Span::from_secs(chance.between(5, 60));
+    let length = Span::from_secs(chance.between(20, 180));
     for at in 0..symbols.len() as u32 {
         let spec = SyntheticSpec {
             instrument: InstrumentId(at),
             process: "BTC".to_owned(),
             start: Timestamp::from_nanos(START),
             length,
-            step: Span::from_millis(100),
+            step: Span::from_millis(250),
             price: 50_000 * 1_000_000_000,
             volatility: chance.between(5_000, 900_000),
             noise: 20_000,

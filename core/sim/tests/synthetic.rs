@@ -4,8 +4,9 @@
 mod common;
 
 use common::{Listing, Ran, World, dec};
-use tse_model::{InstrumentId, Side, Span, Timestamp};
-use tse_sim::{Latency, QueueModel, Synthetic, SyntheticSpec};
+use tse_kernel::{Kernel, Output};
+use tse_model::{InstrumentId, Liquidity, Side, Span, Timestamp};
+use tse_sim::{Latency, Observer, QueueModel, Synthetic, SyntheticSpec};
 
 fn spec(instrument: u32) -> SyntheticSpec {
     SyntheticSpec {
@@ -144,4 +145,83 @@ fn a_synthetic_book_is_never_crossed_and_trades_at_its_best_price() {
     }
     assert!(trades > 500 && wide > 20, "{trades} trades, {wide} wide");
     assert!(dec("1").is_positive());
+}
+
+/// How long a run was exposed: how much it held in all, after each fill.
+#[derive(Default)]
+struct Exposure {
+    net: i64,
+    since: Option<Timestamp>,
+    longest: Span,
+    times: u32,
+    most: i64,
+}
+
+impl Observer for Exposure {
+    fn output(&mut self, now: Timestamp, output: &Output, _: &Kernel) {
+        let Output::Filled { side, fill, .. } = output else { return };
+        self.net += side.sign() * fill.qty.get();
+        self.most = self.most.max(self.net.abs());
+        match (self.net, self.since) {
+            (0, Some(since)) => {
+                self.longest = self.longest.max(now - since);
+                self.since = None;
+                self.times += 1;
+            }
+            (0, None) => self.times += 1,
+            (_, None) => self.since = Some(now),
+            (_, Some(_)) => {}
+        }
+    }
+}
+
+#[test]
+fn a_maker_who_hedges_elsewhere_is_soon_flat_again_and_earns_the_difference() {
+    let mut world = world(2, 7);
+    let params = [
+        ("mode", "maker_taker"),
+        ("min_spread_bps", "0.02"),
+        ("max_position_size", "0.5"),
+        ("max_leg_delay_ms", "1000"),
+    ];
+    world.queue = QueueModel::Power(2.0);
+    world.strategy("arbitrage", &[0, 1], &params);
+    let mut backtest = world.build();
+    let mut exposure = Exposure::default();
+    let outcome = backtest.run(&mut exposure, |_| true).expect("dice never fail");
+    assert_eq!(outcome.broken, None);
+    assert!(exposure.times > 50, "flat again {} times", exposure.times);
+    assert_eq!(exposure.net, 0, "flat at the end");
+    assert!(exposure.most <= 500, "never more than a position: {}", exposure.most);
+    // An order takes at most 9 ms, its answer 2; what the hedge did not find it tries again.
+    assert!(exposure.longest <= Span::from_millis(500), "exposed for {}", exposure.longest);
+    let kernel = backtest.kernel();
+    let [here, there] = [0, 1].map(|it| kernel.portfolio().net(InstrumentId(it)).get());
+    assert_eq!(here + there, 0);
+    let matched = kernel.portfolio().matched_profit(kernel.catalog(), None).expect("it fits");
+    assert!(matched.iter().all(|it| !it.profit.is_negative()), "{matched:?}");
+}
+
+#[test]
+fn a_quiet_market_maker_with_a_sensible_spread_earns_it() {
+    let mut world = world(1, 11);
+    let params = [
+        ("order_size", "0.1"),
+        ("max_position", "1"),
+        ("spread", "0.000016"),
+        ("min_spread", "0.00001"),
+        ("max_spread", "0.002"),
+        ("volatility_multiplier", "0"),
+        ("tolerance", "5"),
+    ];
+    world.queue = QueueModel::Back;
+    world.strategy("market_making", &[0], &params);
+    let ran = world.run();
+    let bought = ran.log.fills.iter().filter(|(_, _, side, _)| *side == Side::Buy).count();
+    let sold = ran.log.fills.len() - bought;
+    assert!(bought > 20 && sold > 20, "{bought} bought, {sold} sold");
+    let makers = ran.log.fills.iter().filter(|(.., fill)| fill.liquidity == Liquidity::Maker);
+    assert_eq!(makers.count(), ran.log.fills.len(), "it only ever makes");
+    let held = ran.backtest.kernel().portfolio().net(InstrumentId(0));
+    assert!(held.abs().get() <= 1_000, "within its limit: {held:?}");
 }

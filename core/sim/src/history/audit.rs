@@ -76,10 +76,9 @@ impl Market {
             let there = queue.filter(|order| order.owner == HISTORY);
             let there: i64 = there.map(|order| lots(order.leaves)).sum();
             let shown = lots(self.expected.qty_at(side, level.price));
-            let available = match self.shows {
-                Shows::Quotes | Shows::Depth => (shown - self.debt_at(side, level.price)).max(0),
-                _ => 0,
-            };
+            let lends = self.shows_queues() && self.ours_at(side, level.price);
+            let owed = self.debt_at(side, level.price);
+            let available = if lends { (shown - owed).max(0) } else { 0 };
             if there != available {
                 return Err(format!(
                     "history stands with {there} at {:?}, where {available} is available",
@@ -88,5 +87,88 @@ impl Market {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Own;
+    use crate::models::QueueModel;
+    use crate::scenario::MarketSetup;
+    use tse_matching::NewOrder;
+    use tse_model::{InstrumentId, Price, Qty, Quote, Timestamp, Trade};
+
+    /// A market in which an order of ours stands behind history, and something was taken.
+    fn market() -> Market {
+        let mut market = Market::new(MarketSetup {
+            instrument: InstrumentId(0),
+            queue: QueueModel::Back,
+            half_spread: 1,
+            funding: None,
+        });
+        let mut out = Vec::new();
+        let quote = Quote {
+            bid: Price::new(99),
+            bid_qty: Qty::new(10),
+            ask: Price::new(101),
+            ask_qty: Qty::new(10),
+        };
+        market.quote(&quote, &mut out);
+        let order = NewOrder::limit(OURS, 0, Side::Buy, Price::new(99), Qty::new(5));
+        market.place(Timestamp::EPOCH, order, &mut out).unwrap();
+        let first = market.book.queue(Side::Buy, Price::new(99)).last().unwrap().handle;
+        market.joined(Timestamp::EPOCH, Side::Buy, Price::new(99), first);
+        let order = NewOrder::market(OURS, 1, Side::Buy, Qty::new(3));
+        market.place(Timestamp::EPOCH, order, &mut out).unwrap();
+        market.took(Side::Sell, Price::new(101), Qty::new(3), 0);
+        let (price, qty, aggressor) = (Price::new(99), Qty::new(11), Some(Side::Sell));
+        market.trade(&Trade { price, qty, aggressor, id: 0 }, &mut out);
+        assert_eq!(market.audit(), Ok(()));
+        assert_eq!(market.volumes().filled_by_prints, 1);
+        market
+    }
+
+    #[track_caller]
+    fn notices(plant: impl FnOnce(&mut Market), what: &str) {
+        let mut market = market();
+        plant(&mut market);
+        let said = market.audit().expect_err("it is noticed");
+        assert!(said.contains(what), "{said}");
+    }
+
+    #[test]
+    fn a_lot_filled_beyond_its_print_is_noticed() {
+        notices(|market| market.volumes.excess = 1, "exceeded");
+        notices(|market| market.volumes.printed = 0, "more than was traded");
+        notices(|market| market.volumes.filled_by_crossing = 1, "more than was shown");
+    }
+
+    #[test]
+    fn a_lot_taken_and_not_owed_or_owed_and_not_taken_is_noticed() {
+        let bid = Price::new(99);
+        notices(|market| market.debts.set(Side::Buy, bid, Qty::new(1)), "we owe");
+        notices(|market| market.expected.set(Side::Buy, bid, Qty::new(1)), "is available");
+        notices(|market| market.join(Side::Buy, bid, 1), "history stands with 1");
+        notices(|market| market.join(Side::Sell, Price::new(101), 7), "history stands with 7");
+    }
+
+    #[test]
+    fn an_order_that_is_listed_and_does_not_rest_or_the_other_way_round_is_noticed() {
+        notices(|market| market.own[0].clear(), "are listed");
+        notices(|market| market.own[0][0].price = Price::new(98), "does not rest");
+        notices(|market| market.own_best[0] = None, "our best");
+        notices(
+            |market| {
+                let ours: Own = market.own[0][0];
+                market.own[0].push(ours);
+            },
+            "are listed",
+        );
+    }
+
+    #[test]
+    fn history_left_in_the_book_is_noticed() {
+        notices(|market| market.lent.push((Side::Buy, Price::new(99))), "lent to the book");
     }
 }

@@ -191,9 +191,10 @@ impl Market {
             left -= self.execute(side.opposite(), own.handle, left, out);
         }
         if crossed {
-            self.volumes.crossed = self.volumes.crossed.saturating_add(qty);
-            self.volumes.filled_by_crossing += qty - left;
-            self.volumes.excess += (-left).max(0);
+            let volumes = &mut self.volumes;
+            volumes.crossed = volumes.crossed.saturating_add(qty);
+            volumes.filled_by_crossing = volumes.filled_by_crossing.saturating_add(qty - left);
+            volumes.excess = volumes.excess.saturating_add((-left).max(0));
         }
         qty - left
     }

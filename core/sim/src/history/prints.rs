@@ -31,6 +31,7 @@ impl Market {
         }
         if qty > 0 {
             self.volumes.printed = self.volumes.printed.saturating_add(qty);
+            let before = self.volumes.filled_by_prints;
             let aggressor = trade.aggressor.or_else(|| self.infer_aggressor(trade.price));
             if let Some(aggressor) = aggressor {
                 let side = aggressor.opposite();
@@ -39,6 +40,7 @@ impl Market {
                     self.print_at(side, trade.price, left, out);
                 }
             }
+            self.note_excess(before, qty);
         }
         self.wake_stops(trade.price, out);
         None
@@ -73,13 +75,19 @@ impl Market {
             let Some(own) = own.filter(|own| side.better(own.price, price)) else { break };
             left -= self.fill_by_print(side, &own, left, out);
         }
-        self.volumes.excess += (-left).max(0);
         left
+    }
+
+    /// Checks that what began with so much filled was no more than it traded.
+    fn note_excess(&mut self, before: i64, qty: i64) {
+        let filled = self.volumes.filled_by_prints - before;
+        self.volumes.excess = self.volumes.excess.saturating_add((filled - qty).max(0));
     }
 
     fn fill_by_print(&mut self, side: Side, own: &Own, qty: i64, out: &mut Vec<Report>) -> i64 {
         let traded = self.execute(side, own.handle, qty, out);
-        self.volumes.filled_by_prints += traded;
+        let filled = &mut self.volumes.filled_by_prints;
+        *filled = filled.saturating_add(traded);
         traded
     }
 
@@ -173,9 +181,9 @@ impl Market {
                 self.printed[place].2 += take;
                 left -= take;
             } else {
-                let traded = self.execute(side, *handle, left, out);
-                self.volumes.filled_by_prints += traded;
-                left -= traded;
+                let own = self.own[side.index()].iter().find(|own| own.handle == *handle);
+                let own = *own.expect("our list names what rests");
+                left -= self.fill_by_print(side, &own, left, out);
             }
         }
         self.segments = segments;
@@ -247,10 +255,12 @@ impl Market {
     fn lone_trade(&mut self, price: Price, qty: i64, out: &mut Vec<Report>) -> Option<Quote> {
         self.sees(Shows::Prints, out);
         self.volumes.printed = self.volumes.printed.saturating_add(qty);
+        let before = self.volumes.filled_by_prints;
         let mut left = qty;
         for side in Side::BOTH {
             left = self.print_through(side, price, left, Timestamp::MAX, out);
         }
+        self.note_excess(before, qty);
         let quote = self.assume(price, qty);
         self.wake_stops(price, out);
         Some(quote)
@@ -280,7 +290,8 @@ impl Market {
         self.sees(Shows::Bars, out);
         let start = now - bar.span;
         let volume = lots(bar.volume);
-        let mut left = if volume > 0 { volume } else { PLENTY };
+        let all = if volume > 0 { volume } else { PLENTY };
+        let (mut left, filled) = (all, self.volumes.filled_by_prints);
         self.arm_waiting(start, out);
         let extremes =
             if bar.close >= bar.open { [bar.low, bar.high] } else { [bar.high, bar.low] };
@@ -301,6 +312,7 @@ impl Market {
         self.note_printed(volume, before - left);
         self.volumes.printed = self.volumes.printed.saturating_add(volume);
         left -= self.wake_along(from, bar.close, left, out);
+        self.note_excess(filled, all);
         self.last = Some(bar.close);
         let quote = self.assume(bar.close, if volume > 0 { volume } else { left.max(0) });
         self.arm_waiting(Timestamp::MAX, out);

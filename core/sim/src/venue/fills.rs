@@ -165,3 +165,115 @@ impl Venue {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::latency::Latency;
+    use crate::models::QueueModel;
+    use crate::scenario::{MarketSetup, VenueSetup};
+    use tse_model::{
+        Catalog, ClientOrderId, Decimal, FeeBasis, FeeSchedule, GroupId, InstrumentSpec, Kind,
+        OrderType, PlaceOrder, Rate, Rounding, Settlement, Side, StrategyId, TimeInForce, VenueId,
+    };
+
+    /// A venue where one order of ours rests.
+    fn venue() -> Venue {
+        let mut catalog = Catalog::new();
+        let none = FeeBasis::Value { maker: Rate::ZERO, taker: Rate::ZERO };
+        let spec = InstrumentSpec {
+            symbol: "BTC-USD.X".parse().unwrap(),
+            kind: Kind::Spot,
+            settlement: Settlement::Delivery,
+            tick: Decimal::ONE,
+            lot: Decimal::ONE,
+            multiplier: Decimal::ONE,
+            qty_min: Decimal::ONE,
+            qty_max: None,
+            notional_min: Decimal::ZERO,
+            price_max: None,
+            margin_initial: Decimal::ONE,
+            margin_maintenance: Decimal::ONE,
+            fees: FeeSchedule::flat(none, Rounding::HalfEven),
+        };
+        let instrument = catalog.define_instrument(spec).unwrap();
+        let usd = catalog.currency_id("USD").unwrap();
+        let setup = VenueSetup {
+            venue: VenueId(0),
+            deposits: vec![(usd, Money::from_units(100_000_000_000))],
+            feed: Latency::NONE,
+            order: Latency::NONE,
+            response: Latency::NONE,
+            markets: vec![MarketSetup {
+                instrument,
+                queue: QueueModel::Back,
+                half_spread: 1,
+                funding: None,
+            }],
+        };
+        let mut venue = Venue::new(&catalog, &setup);
+        let place = PlaceOrder {
+            id: ClientOrderId(1),
+            instrument,
+            strategy: StrategyId(0),
+            group: GroupId(0),
+            side: Side::Buy,
+            order_type: OrderType::Limit(Price::new(99)),
+            time_in_force: TimeInForce::Gtc,
+            qty: Qty::new(5),
+            display: None,
+            post_only: false,
+            reduce_only: false,
+        };
+        let mut out = Vec::new();
+        venue.on_place(Timestamp::EPOCH, &place, &mut out);
+        assert_eq!((venue.audit(), out.len()), (Ok(()), 1));
+        venue
+    }
+
+    #[track_caller]
+    fn notices(plant: impl FnOnce(&mut Venue), what: &str) {
+        let mut venue = venue();
+        plant(&mut venue);
+        let said = venue.audit().expect_err("it is noticed");
+        assert!(said.contains(what), "{said}");
+    }
+
+    fn the_order(venue: &mut Venue) -> &mut super::super::Open {
+        venue.open[0].as_mut().expect("it rests")
+    }
+
+    #[test]
+    fn an_order_overfilled_by_one_lot_is_noticed() {
+        notices(|venue| the_order(venue).filled = Qty::new(1), "quantity of");
+        notices(|venue| the_order(venue).leaves = Qty::new(4), "quantity of");
+        notices(
+            |venue| {
+                let order = the_order(venue);
+                (order.filled, order.leaves) = (Qty::new(1), Qty::new(4));
+            },
+            "stands for",
+        );
+    }
+
+    #[test]
+    fn a_unit_set_aside_by_nobody_is_noticed() {
+        let unit = Money::from_units(1);
+        let usd = tse_model::CurrencyId(1);
+        notices(|venue| venue.account.reserve(usd, Money::ZERO, unit), "set aside");
+        notices(|venue| the_order(venue).reserved = unit, "set aside");
+        notices(|venue| venue.working[0][0] = Qty::new(6), "open:");
+        notices(|venue| venue.reducing = 1, "open:");
+    }
+
+    #[test]
+    fn an_order_that_could_enlarge_what_it_must_reduce_is_noticed() {
+        notices(
+            |venue| {
+                the_order(venue).request.reduce_only = true;
+                venue.reducing = 1;
+            },
+            "could enlarge",
+        );
+    }
+}

@@ -90,6 +90,9 @@ impl Venue {
         if place.reduce_only && !reduces {
             return Err(RejectReason::ReduceOnlyWouldIncrease);
         }
+        // What is open on a side fits an `i64`, also where it waits outside the book.
+        let all = others.open[place.side.index()].checked_add(place.qty);
+        all.ok_or(RejectReason::QuantityOutOfRange)?;
         let market = self.market(it.id).ok_or(RejectReason::UnknownInstrument)?;
         let price = worst_price(place, market).ok_or(RejectReason::NoLiquidity)?;
         // Money is there once: what a cash account may pay is bounded.
