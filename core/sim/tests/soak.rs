@@ -10,8 +10,8 @@ use common::puppet::{Puppet, Told};
 use common::{Listing, Log, World, generous};
 use tse_kernel::Alert;
 use tse_model::{
-    Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Side, Source,
-    SourceFault, Span, TimeInForce, Timestamp,
+    Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Settlement, Side,
+    Source, SourceFault, Span, TimeInForce, Timestamp,
 };
 use tse_sim::{FundingSchedule, Latency, QueueModel, Synthetic, SyntheticSpec};
 use tse_strategy::{Intents, OrderWish, QuoteLevel, Reversal, Strategy, View};
@@ -326,6 +326,15 @@ fn play(seed: u64, tally: &mut Tally) -> u64 {
                 panic!("TSE_SOAK_SEED={seed}: still open: {order:?}");
             }
         }
+    }
+    // Where nothing is on margin nobody spends what he has not: but for the rounding of each fee.
+    let floor = -i128::from(outcome.counts.fills);
+    for (venue, currency, cash) in kernel.portfolio().balances() {
+        let margin = kernel.catalog().instruments().iter().any(|it| {
+            (it.venue, it.settle) == (venue, currency) && it.settlement == Settlement::Difference
+        });
+        let spent = cash.units() < floor && !margin;
+        assert!(!spent, "TSE_SOAK_SEED={seed}: {cash:?} of {currency:?} at {venue:?}");
     }
     tally.fills += outcome.counts.fills;
     tally.rejected += outcome.counts.rejected;

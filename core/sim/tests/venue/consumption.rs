@@ -202,6 +202,19 @@ mod aggregated {
     }
 
     #[test]
+    fn a_level_that_vanished_while_messages_were_lost_is_refilled_when_it_comes_back() {
+        scenario(
+            "
+            snapshot 99x10 / 101x10
+            a buys 4 @ 101        takes 4 @ 101
+            gap
+            snapshot 99x10 / 102x5
+            ask 101 10            shows ask 101 10
+            ",
+        );
+    }
+
+    #[test]
     fn a_book_that_is_cleared_may_be_told_again_level_by_level() {
         scenario(
             "

@@ -11,3 +11,4 @@ mod queue;
 mod random;
 
 mod stage;
+mod supply;

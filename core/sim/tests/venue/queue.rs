@@ -251,6 +251,21 @@ mod snapshots {
     }
 
     #[test]
+    fn where_a_snapshot_after_lost_messages_names_nobody_nobody_stands() {
+        scenario(
+            "
+            snapshot 99x10 / 101x10
+            a buys 5 @ 99         accepted
+            gap
+            snapshot 98x10 / 101x10
+            sold 2 @ 99           a makes 2 @ 99
+            bid 99 10
+            sold 2 @ 99           a makes 2 @ 99
+            ",
+        );
+    }
+
+    #[test]
     fn an_order_placed_while_messages_are_lost_does_not_know_its_queue() {
         scenario(
             "
