@@ -387,6 +387,21 @@ mod margin {
     }
 
     #[test]
+    fn quotes_are_looked_at_once_a_second_and_marks_always() {
+        Stage::linear().deposits(&[("USDT", "100")]).play(
+            "
+            1s:  quote 100x100 100x100
+            1s:  a buys 10 @ 100       takes 10 @ 100
+            2s:  quote 99x100 99x100
+            2s:  quote 90x100 90x100
+            2s:  quote 99x100 99x100
+            3s:  quote 98x100 98x100
+            3s:  mark 90               liquidated sell 10 @ 98
+            ",
+        );
+    }
+
+    #[test]
     fn what_liquidation_takes_stays_taken() {
         Stage::linear().deposits(&[("USDT", "100")]).play(
             "

@@ -220,6 +220,21 @@ mod reduce_only {
     }
 
     #[test]
+    fn it_goes_when_another_order_grows_into_its_place() {
+        Stage::linear().play(
+            "
+            bid 99 100
+            ask 101 100
+            a buys 4                  takes 4 @ 101
+            b sells 2 @ 103 reduce    accepted
+            c sells 1 @ 105           accepted
+            c modifies 2              modified
+            c modifies 3              modified; b cancelled reduceonly
+            ",
+        );
+    }
+
+    #[test]
     fn it_may_not_be_enlarged_beyond_the_position() {
         Stage::linear().play(
             "
