@@ -4,7 +4,7 @@
 //! of the same one by whoever keeps the account. All arithmetic is checked: an overflow is a value
 //! the caller must handle, never a wrap.
 
-use crate::decimal::{Decimal, power_of_ten, write_scaled};
+use crate::decimal::{Decimal, write_scaled};
 use std::fmt;
 use std::ops::Neg;
 
@@ -48,8 +48,8 @@ pub fn divide(n: i128, d: i128, rounding: Rounding) -> Option<i128> {
     quotient.checked_add(i128::from(up))
 }
 
-/// Floored quotient and its remainder in `[0, d)`. 128-bit division is a library call of some
-/// forty nanoseconds; nearly all amounts fit 64 bits, where it is one instruction.
+/// Floored quotient and its remainder in `[0, d)`. 128-bit division is a call into a library;
+/// nearly all amounts fit 64 bits, where it is one instruction.
 fn div_rem(n: i128, d: i128) -> (i128, i128) {
     if let (Ok(n), Ok(d)) = (i64::try_from(n), i64::try_from(d)) {
         (i128::from(n.div_euclid(d)), i128::from(n.rem_euclid(d)))
@@ -122,9 +122,8 @@ impl Money {
         DisplayMoney { units: self.0, scale }
     }
 
-    /// The amount in whole currency as a float: for statistics and charts, never for money.
+    /// The amount in whole currency, exact; `None` for a scale no decimal has.
     pub fn to_decimal(self, scale: u8) -> Option<Decimal> {
-        power_of_ten(scale)?;
         Decimal::new(self.0, scale)
     }
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Listing, Ran, World};
-use tse_model::{InstrumentId, MarketData, Request, Side, Span, TradingStatus};
+use tse_model::{InstrumentId, MarketData, Request, Span, TradingStatus};
 use tse_strategy::{Missed, Outcome};
 
 /// What varies.
@@ -165,5 +165,5 @@ fn what_one_leg_trades_too_much_is_unwound() {
     assert_eq!(ran.fills(), expected);
     let net: i64 =
         ran.log.fills.iter().map(|(_, _, side, fill)| side.sign() * fill.qty.get()).sum();
-    assert_eq!(net, 0, "flat again: {:?}", Side::Buy);
+    assert_eq!(net, 0, "flat again");
 }

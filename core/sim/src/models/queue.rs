@@ -1,10 +1,10 @@
 //! Where in a queue a decrease happened, when only the level's total is known.
 //!
 //! An aggregated book shows that a level shrank, not whose order left. How much of it stood ahead of
-//! ours is estimated, as in E. Rigtorp, "Estimating order queue position" (2013), and the discussion it
-//! answers (Quantitative Finance Stack Exchange, question 3782): with `f` quantity ahead and `b`
-//! behind, a share `g(b) / (g(b) + g(f))` of the decrease happened behind. The choices of `g` are those
-//! tested against live fills by the authors of hftbacktest.
+//! ours is estimated, as in E. Rigtorp, "Estimating order queue position" (2013), and the
+//! discussion it belongs to (Quantitative Finance Stack Exchange, question 3782): with `f` quantity ahead and `b`
+//! behind, a share `g(b) / (g(b) + g(f))` of the decrease happened behind. The choices of `g` are
+//! those that hftbacktest offers.
 
 /// Which estimate is used.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -46,7 +46,7 @@ impl QueueModel {
     }
 }
 
-/// `x^n`; a small whole exponent is multiplied out, which takes a tenth of the time.
+/// `x^n`; a small whole exponent is multiplied out: this runs for every fall near our orders.
 fn power(x: f64, n: f64) -> f64 {
     if n == 1.0 {
         x
