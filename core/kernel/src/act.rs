@@ -15,7 +15,7 @@ use tse_model::{
     CancelOrder, ClientOrderId, GroupId, InstrumentId, ModifyOrder, Money, PlaceOrder, Price, Qty,
     Request, Settlement, Side, Span, StrategyId, Timestamp,
 };
-use tse_risk::{Approved, Refusal, Scene, SelfTrade, hold, reference_price, review};
+use tse_risk::{Approved, Refusal, Scene, SelfTrade, review};
 use tse_strategy::{Desk, Intent, Intents, OrderWish, Outcome, QuoteLevel, Reversal, UpdateKind};
 
 impl Kernel {
@@ -134,12 +134,8 @@ impl Kernel {
             self.notices.push_back(Notice { strategy, order: draft, kind: UpdateKind::Denied });
             return None;
         };
-        let request = approved.into_inner();
+        let (held, request) = (approved.reserve(), approved.into_inner());
         let instrument = self.state.catalog.instrument(request.instrument);
-        let quote = &self.state.markets[request.instrument.index()].quote;
-        let account = self.state.book(request.instrument, None);
-        let held = reference_price(&request, quote)
-            .and_then(|price| hold(instrument, &request, price, &account));
         let (reserved, reserved_in) =
             held.map_or((Money::ZERO, instrument.settle), |held| (held.amount, held.currency));
         let slot = self.state.orders.insert(Order {

@@ -101,13 +101,30 @@ impl FeeSchedule {
         qty: Qty,
         traded: Money,
     ) -> Option<Money> {
+        match self.basis(traded) {
+            FeeBasis::Value { .. } => {
+                let value = instrument.value(price, qty)?.money.checked_abs()?;
+                self.fee_of(instrument, liquidity, value, qty, traded)
+            }
+            _ => self.fee_of(instrument, liquidity, Money::ZERO, qty, traded),
+        }
+    }
+
+    /// The same for who knows already what it is worth: `value`, unsigned.
+    pub fn fee_of(
+        &self,
+        instrument: &Instrument,
+        liquidity: Liquidity,
+        value: Money,
+        qty: Qty,
+        traded: Money,
+    ) -> Option<Money> {
         let side = |maker, taker| match liquidity {
             Liquidity::Maker => maker,
             Liquidity::Taker => taker,
         };
         match self.basis(traded) {
             FeeBasis::Value { maker, taker } => {
-                let value = instrument.value(price, qty)?.money.checked_abs()?;
                 let rate = match liquidity {
                     Liquidity::Maker => maker,
                     Liquidity::Taker => taker,

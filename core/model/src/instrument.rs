@@ -5,6 +5,7 @@
 //! [`Instrument::new`], with the reason.
 
 use crate::decimal::power_of_ten;
+use crate::money::product;
 use crate::{
     CurrencyId, Decimal, FeeSchedule, InstrumentId, Money, Price, Qty, Rounding, Symbol, Timestamp,
     VenueId, divide,
@@ -409,17 +410,17 @@ impl Instrument {
                 let steps = i128::from(price.get()) * i128::from(qty.get());
                 if d == 1 {
                     return Some(Value {
-                        money: Money::from_units(steps.checked_mul(n)?),
+                        money: Money::from_units(product(steps, n)?),
                         residue: 0,
                     });
                 }
-                (steps.checked_mul(n)?, d)
+                (product(steps, n)?, d)
             }
             ValueRule::Inverse { n, d } => {
                 if !price.is_positive() {
                     return None;
                 }
-                (i128::from(qty.get()).checked_mul(n)?, i128::from(price.get()).checked_mul(d)?)
+                (product(i128::from(qty.get()), n)?, product(i128::from(price.get()), d)?)
             }
         };
         let units = divide(n, d, Rounding::HalfEven)?;
@@ -428,7 +429,7 @@ impl Instrument {
         let residue = if left == 0 {
             0
         } else {
-            divide(left.checked_mul(RESIDUE_PER_UNIT)?, d, Rounding::Down)?
+            divide(product(left, RESIDUE_PER_UNIT)?, d, Rounding::Down)?
         };
         Some(Value { money: Money::from_units(units), residue: i64::try_from(residue).ok()? })
     }

@@ -38,11 +38,29 @@ pub enum LadderState {
 }
 
 /// Where `price` is, or where it would go, in levels sorted from worst to best.
+#[inline]
 fn find(levels: &[Level], side: Side, price: Price) -> Result<usize, usize> {
+    let Some(best) = levels.last() else { return Err(0) };
+    let behind = side.behind(best.price, price);
+    if behind < 0 {
+        return Err(levels.len());
+    }
+    // Where every price down to this one is taken, as near the touch of a busy market, its distance is
+    // its place.
+    let dense = usize::try_from(behind).unwrap_or(usize::MAX);
+    let from = (levels.len() - 1).saturating_sub(dense);
+    if levels[from].price == price {
+        return Ok(from);
+    }
+    find_between(levels, from, side, price)
+}
+
+/// The same, where prices in between are free: then it is not before `from`.
+fn find_between(levels: &[Level], from: usize, side: Side, price: Price) -> Result<usize, usize> {
     // A few steps from the best price cover most updates; behind them a binary search.
     const NEAR: usize = 8;
     let mut at = levels.len();
-    let stop = at.saturating_sub(NEAR);
+    let stop = at.saturating_sub(NEAR).max(from);
     while at > stop {
         let here = levels[at - 1].price;
         if here == price {
@@ -53,15 +71,12 @@ fn find(levels: &[Level], side: Side, price: Price) -> Result<usize, usize> {
         }
         at -= 1;
     }
-    levels[..at].binary_search_by(|level| {
-        if level.price == price {
-            std::cmp::Ordering::Equal
-        } else if side.better(price, level.price) {
-            std::cmp::Ordering::Less
-        } else {
-            std::cmp::Ordering::Greater
-        }
-    })
+    let found = levels[from..at].binary_search_by(|level| match level.price == price {
+        true => std::cmp::Ordering::Equal,
+        false if side.better(price, level.price) => std::cmp::Ordering::Less,
+        false => std::cmp::Ordering::Greater,
+    });
+    found.map(|at| from + at).map_err(|at| from + at)
 }
 
 impl Ladder {
@@ -88,6 +103,7 @@ impl Ladder {
     }
 
     /// Sets the whole quantity at a price; zero takes the level away.
+    #[inline]
     pub fn set(&mut self, side: Side, price: Price, qty: Qty) {
         let levels = &mut self.sides[side.index()];
         match find(levels, side, price) {
@@ -147,6 +163,7 @@ impl Ladder {
     }
 
     /// The quantity standing at a price.
+    #[inline]
     pub fn qty_at(&self, side: Side, price: Price) -> Qty {
         let levels = &self.sides[side.index()];
         find(levels, side, price).map_or(Qty::ZERO, |at| levels[at].qty)

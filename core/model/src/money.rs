@@ -26,36 +26,52 @@ pub enum Rounding {
 }
 
 /// `n / d`, rounded as named. `None` on overflow; `d` must be positive.
+#[inline]
 pub fn divide(n: i128, d: i128, rounding: Rounding) -> Option<i128> {
     assert!(d > 0, "a denominator is positive");
-    let (quotient, rest) = div_rem(n, d);
-    if rest == 0 {
-        return Some(quotient);
+    // 128-bit division is a call into a library; nearly all amounts fit 64 bits, where it is one
+    // instruction.
+    if let (Ok(n), Ok(d)) = (i64::try_from(n), i64::try_from(d)) {
+        let (quotient, rest) = (n.div_euclid(d), n.rem_euclid(d));
+        let up = goes_up(rest, d - rest, quotient & 1 != 0, n >= 0, rounding);
+        return Some(i128::from(quotient) + i128::from(up));
     }
-    let up = match rounding {
-        Rounding::Down => false,
-        Rounding::Up => true,
-        Rounding::HalfEven | Rounding::HalfUp => {
-            // rest is in (0, d); compare it with the other part instead of doubling it.
-            match rest.cmp(&(d - rest)) {
-                std::cmp::Ordering::Less => false,
-                std::cmp::Ordering::Greater => true,
-                std::cmp::Ordering::Equal if rounding == Rounding::HalfEven => quotient & 1 != 0,
-                std::cmp::Ordering::Equal => n >= 0,
-            }
-        }
-    };
-    quotient.checked_add(i128::from(up))
+    let (quotient, rest) = (n.div_euclid(d), n.rem_euclid(d));
+    quotient.checked_add(i128::from(goes_up(rest, d - rest, quotient & 1 != 0, n >= 0, rounding)))
 }
 
-/// Floored quotient and its remainder in `[0, d)`. 128-bit division is a call into a library;
-/// nearly all amounts fit 64 bits, where it is one instruction.
-fn div_rem(n: i128, d: i128) -> (i128, i128) {
-    if let (Ok(n), Ok(d)) = (i64::try_from(n), i64::try_from(d)) {
-        (i128::from(n.div_euclid(d)), i128::from(n.rem_euclid(d)))
-    } else {
-        (n.div_euclid(d), n.rem_euclid(d))
+/// Whether a floored quotient with this rest is rounded up; `other` is what the rest lacks to a whole.
+#[inline]
+fn goes_up<T: Ord + Default>(
+    rest: T,
+    other: T,
+    odd: bool,
+    positive: bool,
+    rounding: Rounding,
+) -> bool {
+    if rest == T::default() {
+        return false;
     }
+    match rounding {
+        Rounding::Down => false,
+        Rounding::Up => true,
+        // The rest is compared with the other part instead of being doubled.
+        Rounding::HalfEven | Rounding::HalfUp => match rest.cmp(&other) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Greater => true,
+            std::cmp::Ordering::Equal if rounding == Rounding::HalfEven => odd,
+            std::cmp::Ordering::Equal => positive,
+        },
+    }
+}
+
+/// `a × b`, or `None` on overflow: short where both fit 64 bits, as they nearly always do.
+#[inline]
+pub(crate) const fn product(a: i128, b: i128) -> Option<i128> {
+    if a as i64 as i128 == a && b as i64 as i128 == b {
+        return Some((a as i64 as i128).wrapping_mul(b as i64 as i128)); // two halves always fit
+    }
+    a.checked_mul(b)
 }
 
 impl Money {
@@ -96,7 +112,7 @@ impl Money {
 
     /// `self × n / d`, rounded as named; `None` on overflow.
     pub fn mul_div(self, n: i128, d: i128, rounding: Rounding) -> Option<Self> {
-        divide(self.0.checked_mul(n)?, d, rounding).map(Self)
+        divide(product(self.0, n)?, d, rounding).map(Self)
     }
 
     /// The size of the amount without its sign; `None` for the one amount that has none.

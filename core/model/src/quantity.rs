@@ -172,6 +172,15 @@ impl Side {
         }
     }
 
+    /// How many ticks `price` stands behind `best`; below zero if it stands before it. As far as an
+    /// `i64` goes.
+    pub const fn behind(self, best: Price, price: Price) -> i64 {
+        match self {
+            Self::Buy => best.0.saturating_sub(price.0),
+            Self::Sell => price.0.saturating_sub(best.0),
+        }
+    }
+
     /// `price` moved `ticks` away from the other side: down for a bid, up for an ask.
     pub const fn away(self, price: Price, ticks: i64) -> Price {
         match self {

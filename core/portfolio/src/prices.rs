@@ -52,12 +52,16 @@ impl Mark {
             return Some(instrument.value(twice, qty.checked_add(qty)?)?.money);
         }
         let double = instrument.value(twice, qty)?;
-        let parts = double.money.units().checked_mul(RESIDUE_PER_UNIT);
-        let units = match parts {
-            Some(parts) if double.residue != 0 => {
-                divide(parts + i128::from(double.residue), 2 * RESIDUE_PER_UNIT, Rounding::HalfEven)
-            }
-            _ => divide(double.money.units(), 2, Rounding::HalfEven),
+        let whole = double.money.units();
+        let units = match double.residue {
+            0 => divide(whole, 2, Rounding::HalfEven),
+            residue => match whole.checked_mul(RESIDUE_PER_UNIT) {
+                Some(parts) => {
+                    let parts = parts + i128::from(residue);
+                    divide(parts, 2 * RESIDUE_PER_UNIT, Rounding::HalfEven)
+                }
+                None => divide(whole, 2, Rounding::HalfEven),
+            },
         };
         units.map(Money::from_units)
     }

@@ -6,7 +6,7 @@
 //! position, funds and data. The gate decides on the [`Scene`] it is given and knows nothing else.
 //! No figure can make it panic: what the integers cannot hold is refused.
 
-use crate::reserve::hold;
+use crate::reserve::hold_of;
 use crate::{BadData, Refusal, Reserve, Scope, Scoped, SelfTrade};
 use tse_model::{
     Instrument, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Side, Span, TimeInForce,
@@ -14,16 +14,24 @@ use tse_model::{
 
 /// Proof that a request passed the gate. Only this crate can make one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Approved<T>(T);
+pub struct Approved<T> {
+    request: T,
+    reserve: Option<Reserve>,
+}
 
 impl<T> Approved<T> {
     /// What was approved.
     pub fn get(&self) -> &T {
-        &self.0
+        &self.request
+    }
+    /// What it sets aside; `None` where nothing tells what it will trade at, as for a reduction at
+    /// market in a market without prices.
+    pub fn reserve(&self) -> Option<Reserve> {
+        self.reserve
     }
     /// What was approved, to be sent.
     pub fn into_inner(self) -> T {
-        self.0
+        self.request
     }
 }
 
@@ -113,7 +121,9 @@ pub fn review(
         None if !reduces => refusals.push(Refusal::NoLimit { limit: "order_qty_max" }),
         _ => {}
     }
-    value(&order, scene, limits.order_value_max, reduces, refusals); // C04
+    let priced = reference_price(&order, scene.quote);
+    let worth = priced.map(|price| worth(&order, scene.instrument, price));
+    value(worth, scene, limits.order_value_max, reduces, refusals); // C04
     price(&order, band, limits.collar, reduces, refusals); // C05
     match limits.repeats {
         Some(limit) if scene.repeats >= limit.count => {
@@ -141,15 +151,18 @@ pub fn review(
         let room = scopes.map(|(_, book)| book.closable(order.side));
         refusals.push(Refusal::ReduceOnly { qty: order.qty, room: room[0].min(room[1]) }); // C11
     }
+    let held = priced
+        .map(|price| hold_of(scene.instrument, &order, price, worth.flatten()?, &scene.account));
     if !reduces {
-        funds(&order, scene, refusals); // C13
+        funds(held, scene, refusals); // C13
     }
     self_trade(&order, scene, limits.self_trade, refusals); // C14
     data(scene, limits.data_age_max, reduces, refusals); // C18
     if scene.latched {
         refusals.push(Refusal::Latched); // C26
     }
-    (refusals.len() == before).then_some(Approved(order))
+    let reserve = held.flatten();
+    (refusals.len() == before).then_some(Approved { request: order, reserve })
 }
 
 /// The lowest and the highest price within `limit` of a mid, exact to the tick.
@@ -244,8 +257,14 @@ pub fn reference_price(order: &PlaceOrder, quote: &Quote) -> Option<Price> {
     }
 }
 
+/// What an order is worth at a price, without its sign.
+fn worth(order: &PlaceOrder, instrument: &Instrument, price: Price) -> Option<Money> {
+    instrument.value(price, order.qty)?.money.checked_abs()
+}
+
+/// Of an order without a price C18 says what is missing.
 fn value(
-    order: &PlaceOrder,
+    worth: Option<Option<Money>>,
     scene: &Scene<'_>,
     limit: Option<Money>,
     reduces: bool,
@@ -254,14 +273,13 @@ fn value(
     if limit.is_none() && !reduces {
         refusals.push(Refusal::NoLimit { limit: "order_value_max" });
     }
-    let Some(price) = reference_price(order, scene.quote) else {
-        return; // missing data, which C18 names
-    };
-    let value =
-        scene.instrument.value(price, order.qty).and_then(|value| value.money.checked_abs());
-    let Some(value) = value else {
-        refusals.push(Refusal::Overflow);
-        return;
+    let value = match worth {
+        None => return,
+        Some(None) => {
+            refusals.push(Refusal::Overflow);
+            return;
+        }
+        Some(Some(value)) => value,
     };
     if value < scene.instrument.notional_min && !reduces {
         refusals.push(Refusal::Invalid { what: "value" });
@@ -348,14 +366,14 @@ fn position(
     }
 }
 
-fn funds(order: &PlaceOrder, scene: &Scene<'_>, refusals: &mut Vec<Refusal>) {
-    let Some(price) = reference_price(order, scene.quote) else {
-        return; // missing data, which C18 names
-    };
-    let held = hold(scene.instrument, order, price, &scene.account);
-    let Some(Reserve { amount: needed, .. }) = held else {
-        refusals.push(Refusal::Overflow);
-        return;
+fn funds(held: Option<Option<Reserve>>, scene: &Scene<'_>, refusals: &mut Vec<Refusal>) {
+    let needed = match held {
+        None => return, // no price: missing data, which C18 names
+        Some(None) => {
+            refusals.push(Refusal::Overflow);
+            return;
+        }
+        Some(Some(reserve)) => reserve.amount,
     };
     match scene.free {
         Some(free) if needed <= free => {}

@@ -14,4 +14,4 @@ mod reserve;
 pub use gate::{Approved, Book, Scene, reference_price, review};
 pub use limits::{Limits, Repeats, Scoped, SelfTrade};
 pub use refusal::{BadData, Refusal, Scope};
-pub use reserve::{Reserve, hold, reserve};
+pub use reserve::{Reserve, hold, hold_of, reserve};

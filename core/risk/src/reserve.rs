@@ -21,13 +21,24 @@ pub struct Reserve {
 /// fee. The fee is the dearer of maker's and taker's, and a rebate is never counted on. `None` on
 /// overflow.
 pub fn reserve(instrument: &Instrument, side: Side, price: Price, leaves: Qty) -> Option<Reserve> {
-    if instrument.settlement == Settlement::Delivery && side == Side::Sell {
-        return Some(Reserve {
-            currency: instrument.base,
-            amount: instrument.base_amount(leaves)?,
-        });
+    if pays_in_kind(instrument, side) {
+        return in_kind(instrument, leaves);
     }
     let value = instrument.value(price, leaves)?.money.checked_abs()?;
+    reserve_of(instrument, value, leaves)
+}
+
+/// Whether an order is paid for with the asset itself.
+fn pays_in_kind(instrument: &Instrument, side: Side) -> bool {
+    instrument.settlement == Settlement::Delivery && side == Side::Sell
+}
+
+fn in_kind(instrument: &Instrument, leaves: Qty) -> Option<Reserve> {
+    Some(Reserve { currency: instrument.base, amount: instrument.base_amount(leaves)? })
+}
+
+/// What an order that is paid for with money sets aside, if it is worth `value`.
+fn reserve_of(instrument: &Instrument, value: Money, leaves: Qty) -> Option<Reserve> {
     let dearer = match instrument.fees.basis(Money::ZERO) {
         FeeBasis::Value { maker, taker } => maker > taker,
         FeeBasis::PerUnit { maker, taker, .. } | FeeBasis::PerContract { maker, taker } => {
@@ -35,13 +46,13 @@ pub fn reserve(instrument: &Instrument, side: Side, price: Price, leaves: Qty) -
         }
     };
     let liquidity = if dearer { Liquidity::Maker } else { Liquidity::Taker };
-    let fee =
-        instrument.fees.fee(instrument, liquidity, price, leaves, Money::ZERO)?.max(Money::ZERO);
+    let fee = instrument.fees.fee_of(instrument, liquidity, value, leaves, Money::ZERO)?;
     let amount = match instrument.settlement {
         Settlement::Delivery => value,
         Settlement::Difference => instrument.margin_initial.of(value, Rounding::Up)?,
     };
-    Some(Reserve { currency: instrument.settle, amount: amount.checked_add(fee)? })
+    let amount = amount.checked_add(fee.max(Money::ZERO))?;
+    Some(Reserve { currency: instrument.settle, amount })
 }
 
 /// What a new order sets aside at `price`, given the account's book without it.
@@ -54,12 +65,39 @@ pub fn hold(
     price: Price,
     account: &Book,
 ) -> Option<Reserve> {
-    let nothing = Reserve { currency: instrument.settle, amount: Money::ZERO };
+    let qty = counted(instrument, order, account);
+    match qty.is_zero() {
+        true => Some(nothing(instrument)),
+        false => reserve(instrument, order.side, price, qty),
+    }
+}
+
+/// The same for who knows already what the whole order is worth at `price`: `value`, unsigned.
+pub fn hold_of(
+    instrument: &Instrument,
+    order: &PlaceOrder,
+    price: Price,
+    value: Money,
+    account: &Book,
+) -> Option<Reserve> {
+    let qty = counted(instrument, order, account);
+    if qty.is_zero() {
+        Some(nothing(instrument))
+    } else if qty == order.qty && !pays_in_kind(instrument, order.side) {
+        reserve_of(instrument, value, qty)
+    } else {
+        reserve(instrument, order.side, price, qty)
+    }
+}
+
+fn nothing(instrument: &Instrument) -> Reserve {
+    Reserve { currency: instrument.settle, amount: Money::ZERO }
+}
+
+/// How much of an order needs to be paid for.
+fn counted(instrument: &Instrument, order: &PlaceOrder, account: &Book) -> Qty {
     match instrument.settlement {
-        Settlement::Delivery => reserve(instrument, order.side, price, order.qty),
-        Settlement::Difference => match account.opening(order.side, order.qty) {
-            Qty::ZERO => Some(nothing),
-            opening => reserve(instrument, order.side, price, opening),
-        },
+        Settlement::Delivery => order.qty,
+        Settlement::Difference => account.opening(order.side, order.qty),
     }
 }

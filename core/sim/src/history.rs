@@ -377,15 +377,6 @@ impl Market {
         NewOrder::limit(HISTORY, tag, side, price, Qty::new(qty))
     }
 
-    /// History's quantity in the book at a level.
-    fn history_in_book(&self, side: Side, price: Price) -> i64 {
-        let Some(level) = self.book.level(side, price) else { return 0 };
-        let ours = self.own[side.index()].iter().filter(|own| own.price == price);
-        let ours = ours.filter_map(|own| self.book.order(own.handle));
-        let ours: i64 = ours.map(|order| lots(order.leaves)).sum();
-        lots(level.visible) + lots(level.hidden) - ours
-    }
-
     /// Lets a level of history stand in the book.
     fn lend_level(&mut self, side: Side, price: Price) {
         if self.ours_at(side, price) || self.lent.contains(&(side, price)) {

@@ -158,11 +158,21 @@ impl<T> Line<T> {
         }
     }
 
-    /// Takes the next message.
-    pub fn receive(&mut self) -> Option<(Timestamp, T)> {
+    /// The next message.
+    #[inline]
+    pub fn front(&self) -> Option<&T> {
         match self.latency {
-            Latency::Constant(_) => self.queue.pop_front(),
-            _ => self.heap.pop().map(|next| (next.0.arrival, next.0.message)),
+            Latency::Constant(_) => self.queue.front().map(|(_, message)| message),
+            _ => self.heap.peek().map(|next| &next.0.message),
+        }
+    }
+
+    /// Takes the next message.
+    #[inline]
+    pub fn pop(&mut self) -> Option<T> {
+        match self.latency {
+            Latency::Constant(_) => self.queue.pop_front().map(|(_, message)| message),
+            _ => self.heap.pop().map(|next| next.0.message),
         }
     }
 }
@@ -189,6 +199,11 @@ mod tests {
         Timestamp::from_nanos(nanos)
     }
 
+    /// The next message and when it arrived.
+    fn received<T>(line: &mut Line<T>) -> Option<(Timestamp, T)> {
+        Some((line.next()?, line.pop()?))
+    }
+
     #[test]
     fn a_later_message_never_overtakes_in_its_lane() {
         let jitter = Latency::Jitter { low: Span::ZERO, high: Span::from_nanos(1_000) };
@@ -198,7 +213,7 @@ mod tests {
         }
         let (mut last, mut next) = (at(0), [0, 1]);
         let mut overtaken = 0;
-        while let Some((arrival, message)) = line.receive() {
+        while let Some((arrival, message)) = received(&mut line) {
             let lane = (message % 2) as usize;
             assert_eq!(message, next[lane]);
             overtaken += i32::from(next[lane] > next[1 - lane]);
@@ -221,7 +236,7 @@ mod tests {
                     line.send(at(sent), 1, Span::ZERO, (1, sent));
                 }
             }
-            let all = std::iter::from_fn(|| line.receive());
+            let all = std::iter::from_fn(|| received(&mut line));
             all.filter(|(_, (lane, _))| *lane == 0).collect::<Vec<_>>()
         };
         assert_eq!(arrivals(false), arrivals(true));
@@ -234,7 +249,7 @@ mod tests {
         assert_eq!(line.send(at(0), 0, Span::ZERO, 'a'), Some(at(100)));
         assert_eq!(line.send(at(5), 0, Span::ZERO, 'b'), None, "it waits for the one before");
         assert_eq!(line.send(at(8), 1, Span::ZERO, 'c'), Some(at(28)));
-        let order: Vec<_> = std::iter::from_fn(|| line.receive()).collect();
+        let order: Vec<_> = std::iter::from_fn(|| received(&mut line)).collect();
         assert_eq!(order, [(at(28), 'c'), (at(100), 'a'), (at(100), 'b')]);
     }
 
@@ -253,7 +268,7 @@ mod tests {
         line.send(at(50), 0, Span::from_nanos(-7), ());
         assert_eq!(line.next(), Some(at(50)));
         line.send(at(50), 0, Span::from_nanos(9), ());
-        line.receive();
+        line.pop();
         assert_eq!(line.next(), Some(at(59)));
     }
 }

@@ -18,6 +18,7 @@ mod scenario;
 pub mod synthetic;
 pub mod venue;
 mod watch;
+mod world;
 
 pub use account::{Account, Cover};
 pub use backtest::{Backtest, Observer, Outcome, Progress};

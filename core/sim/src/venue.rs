@@ -184,20 +184,20 @@ impl Venue {
 
     // ---- market data ----
 
-    /// Takes what happened in one of its markets: appends what it publishes to `feed`, and what it has
-    /// to say about our orders and account to `out`.
+    /// Takes what happened in one of its markets: hands what it publishes to `feed`, and appends what it
+    /// has to say about our orders and account to `out`.
     #[inline]
     pub fn show(
         &mut self,
         now: Timestamp,
         event: &MarketEvent,
-        feed: &mut Vec<MarketEvent>,
+        mut feed: impl FnMut(MarketEvent),
         out: &mut Vec<Output>,
     ) {
         let at = event.instrument.index();
         let Some(Some(market)) = self.markets.get_mut(at) else { return };
         let mut reports = std::mem::take(&mut self.reports);
-        let mut publish = |data| feed.push(MarketEvent { data, ..*event });
+        let mut publish = |data| feed(MarketEvent { data, ..*event });
         match &event.data {
             MarketData::Quote(quote) => {
                 let shown = market.quote(quote, &mut reports);
@@ -358,7 +358,7 @@ impl Machine for Venue {
         match input {
             Input::Market(event) => {
                 let mut feed = Vec::new();
-                self.show(now, &event, &mut feed, out);
+                self.show(now, &event, |event| feed.push(event), out);
                 out.extend(feed.into_iter().map(Output::Feed));
             }
             Input::Request(Request::Place(place)) => self.on_place(now, &place, out),
@@ -368,6 +368,7 @@ impl Machine for Venue {
         }
     }
 
+    #[inline]
     fn wake_at(&self) -> Option<Timestamp> {
         // Asked after every event, and nearly always there is nothing to wait for.
         if self.expiries.is_empty() && self.funding.is_empty() {

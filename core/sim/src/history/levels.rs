@@ -2,7 +2,7 @@
 
 use super::{Market, Shows, lots};
 use tse_matching::Report;
-use tse_model::{Depth, DepthChange, Price, Qty, Quote, Side, Timestamp};
+use tse_model::{Depth, DepthChange, Ladder, Price, Qty, Quote, Side, Timestamp};
 
 impl Market {
     /// A step of an aggregated book. Returns the quantity left to others, for the feed.
@@ -80,6 +80,8 @@ impl Market {
     ) -> i64 {
         let owed = self.debt_at(side, price);
         let mut before = lots(self.expected.qty_at(side, price));
+        // What of it stands in the book, if we wait there.
+        let stood = (before - owed).max(0);
         if owed > 0 && before == 0 {
             // It comes back into sight.
             before = lots(self.hidden.qty_at(side, price));
@@ -96,24 +98,23 @@ impl Market {
         if debt != owed {
             self.debts.set(side, price, Qty::new(debt));
         }
-        if self.ours_at(side, price) {
-            let known = self.see_queue(side, price);
-            let available = self.history_in_book(side, price);
-            if target > available {
-                self.grow(side, price, target - available, known);
-            } else if target < available {
-                self.shrink(side, price, available - target);
+        if let Some(known) = self.see_queue(side, price) {
+            if target > stood {
+                self.grow(side, price, target - stood, known);
+            } else if target < stood {
+                self.shrink(side, price, stood - target);
             }
         }
         target
     }
 
-    /// Notes that the data shows a queue in which we stand. Says whether it was known before.
-    fn see_queue(&mut self, side: Side, price: Price) -> bool {
-        let mut known = true;
+    /// Notes that the data shows a queue. Says whether it was known before; `None` if no order of ours
+    /// stands there.
+    fn see_queue(&mut self, side: Side, price: Price) -> Option<bool> {
+        let mut known = None;
         for own in &mut self.own[side.index()] {
             if own.price == price {
-                known &= own.seen;
+                known = Some(known.unwrap_or(true) && own.seen);
                 own.seen = true;
             }
         }
@@ -217,7 +218,40 @@ impl Market {
             self.best = Side::BOTH.map(|side| quote.side(side).map(|(price, _)| price));
             return *quote;
         }
-        self.quote_near_us(quote, out)
+        let mut shown = *quote;
+        for side in Side::BOTH {
+            if !self.quote_before_us(side, quote) {
+                self.quote_near_us(side, quote, &mut shown, out);
+            }
+        }
+        shown
+    }
+
+    /// Moves the best quote of a side where it passes nothing of ours: it stands before all our orders
+    /// on its side, reaches none on the other, and all we owe stands behind it. Says whether it was so.
+    #[inline]
+    fn quote_before_us(&mut self, side: Side, quote: &Quote) -> bool {
+        let (Some((price, qty)), Some(old)) = (quote.side(side), self.best[side.index()]) else {
+            return false;
+        };
+        let behind = self.own_best[side.index()]
+            .is_none_or(|own| side.better(price, own) && side.better(old, own));
+        let apart =
+            self.own_best[side.opposite().index()].is_none_or(|own| !side.reaches(price, own));
+        let far = |ladder: &Ladder| {
+            ladder.best(side).is_none_or(|level| {
+                side.better(price, level.price) && side.better(old, level.price)
+            })
+        };
+        if !behind || !apart || !far(&self.debts) || !far(&self.hidden) {
+            return false;
+        }
+        if old != price {
+            self.expected.set(side, old, Qty::ZERO);
+            self.best[side.index()] = Some(price);
+        }
+        self.expected.set(side, price, qty);
+        true
     }
 
     /// Whether all we owe on a side stands behind its best price, before and after.
@@ -229,22 +263,24 @@ impl Market {
         })
     }
 
-    fn quote_near_us(&mut self, quote: &Quote, out: &mut Vec<Report>) -> Quote {
-        let mut shown = *quote;
-        for side in Side::BOTH {
-            let new = quote.side(side);
-            let old = self.best[side.index()];
-            let price = new.map(|(price, _)| price);
-            if old != price {
-                self.best[side.index()] = price;
-                self.move_best(side, old, price);
-            }
-            if let Some((price, qty)) = new {
-                let available = self.set_level(side, price, lots(qty), out);
-                set_side(&mut shown, side, available);
-            }
+    fn quote_near_us(
+        &mut self,
+        side: Side,
+        quote: &Quote,
+        shown: &mut Quote,
+        out: &mut Vec<Report>,
+    ) {
+        let new = quote.side(side);
+        let old = self.best[side.index()];
+        let price = new.map(|(price, _)| price);
+        if old != price {
+            self.best[side.index()] = price;
+            self.move_best(side, old, price);
         }
-        shown
+        if let Some((price, qty)) = new {
+            let available = self.set_level(side, price, lots(qty), out);
+            set_side(shown, side, available);
+        }
     }
 
     /// The best price moved: nothing of history stands before the new one, and what stood at the old

@@ -160,8 +160,12 @@ impl Market {
         self.taken.insert(id, before + qty);
     }
 
-    /// What others show at a level.
+    /// What others have at a level, where every order is shown.
     pub fn available(&self, side: Side, price: Price) -> Qty {
-        Qty::new(self.history_in_book(side, price))
+        let Some(level) = self.book.level(side, price) else { return Qty::ZERO };
+        let ours = self.own[side.index()].iter().filter(|own| own.price == price);
+        let ours = ours.filter_map(|own| self.book.order(own.handle));
+        let ours: i64 = ours.map(|order| lots(order.leaves)).sum();
+        Qty::new(lots(level.visible) + lots(level.hidden) - ours)
     }
 }

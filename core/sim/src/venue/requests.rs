@@ -12,7 +12,7 @@ use tse_model::{
     OrderEventKind, OrderType, PlaceOrder, Price, Qty, RejectReason, Settlement, Side, TimeInForce,
     Timestamp, TradingStatus, VenueOrderId,
 };
-use tse_risk::{Book, hold};
+use tse_risk::{Book, hold_of};
 
 use super::Output;
 
@@ -106,7 +106,7 @@ impl Venue {
         if value < it.notional_min && !reduces {
             return Err(RejectReason::NotionalTooSmall);
         }
-        let held = hold(it, place, price, &others).ok_or_else(|| refusal(it))?;
+        let held = hold_of(it, place, price, value, &others).ok_or_else(|| refusal(it))?;
         Ok(Terms { currency: held.currency, needed: held.amount, protection })
     }
 

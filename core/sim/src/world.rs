@@ -1,0 +1,593 @@
+//! Engine, venues and the lines between them on one virtual clock.
+//!
+//! A world is shown what happens in its markets and asked what happens next besides; it knows no data
+//! files and no end. What takes no time happens before anything else does, in the order it was caused.
+//!
+//! Begin at [`World::show`] and [`World::happen`]; the order of things at one moment is told in
+//! [`backtest`](crate::backtest).
+
+use crate::latency::Line;
+use crate::scenario::Scenario;
+use crate::venue::{self, Venue};
+use crate::watch::{Observer, Watch};
+use tse_kernel::{Command, Input, Kernel, Output, Setup};
+use tse_model::{
+    AccountEvent, AccountEventKind, InstrumentId, Machine, MarketEvent, OrderEvent, Request,
+    SourceFault, Span, Timestamp, VenueId,
+};
+use tse_portfolio::Profit;
+
+/// How many rounds of zero-time messages one event may cause before the run is stopped as endless.
+const ROUNDS_MAX: usize = 1_000_000;
+
+fn in_circles(now: Timestamp) -> SourceFault {
+    SourceFault {
+        code: "TSE-S009",
+        what: format!("{ROUNDS_MAX} messages went to and fro without any time passing"),
+        place: format!("simulated time {now}"),
+        why: Some("a strategy answers each of its own events with another order".to_owned()),
+        fix: "give the venue a latency, or make the strategy wait for the market".to_owned(),
+    }
+}
+
+/// Lines to and from one venue.
+struct Link {
+    venue: Venue,
+    feed: Line<MarketEvent>,
+    orders: Line<Request>,
+    answers: Line<Answer>,
+}
+
+/// What a venue says about us.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Order(OrderEvent),
+    Account(AccountEvent),
+}
+
+impl Answer {
+    /// What it is about; nothing in particular where it is about the whole account.
+    fn instrument(&self) -> Option<InstrumentId> {
+        match self {
+            Self::Order(event) => Some(event.instrument),
+            Self::Account(event) => match event.kind {
+                AccountEventKind::Funding { instrument, .. }
+                | AccountEventKind::Liquidated { instrument, .. } => Some(instrument),
+                AccountEventKind::Transfer { .. } => None,
+            },
+        }
+    }
+
+    fn input(self, venue: VenueId) -> Input {
+        match self {
+            Self::Order(event) => Input::Order(event),
+            Self::Account(event) => Input::Account(venue, event),
+        }
+    }
+}
+
+/// What happens next besides data; at one moment, the earlier of these.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Due {
+    Answer(usize),
+    Feed(usize),
+    Request(usize),
+    VenueWake(usize),
+    KernelWake,
+}
+
+/// What is due first, kept so that not every line is asked after every message.
+#[derive(Clone, Copy, Debug, Default)]
+struct Agenda {
+    /// Whether what follows is so, or must be found out.
+    known: bool,
+    first: Option<(Timestamp, Due)>,
+    /// Nothing but `first` is due before this.
+    rival: Option<(Timestamp, Due)>,
+    /// Whether the rival itself is due then: else it is a bound and no more.
+    exact: bool,
+}
+
+impl Agenda {
+    /// Something new is due.
+    #[inline]
+    fn offer(&mut self, at: Timestamp, due: Due) {
+        if !self.known {
+            return;
+        }
+        let new = (at, due);
+        match self.first {
+            Some(first) if first <= new => {
+                if self.rival.is_none_or(|rival| new < rival) {
+                    (self.rival, self.exact) = (Some(new), true);
+                }
+            }
+            first => {
+                self.first = Some(new);
+                (self.rival, self.exact) = (first.or(self.rival), true);
+            }
+        }
+    }
+
+    /// What was due is due at another time now, or not at all.
+    #[inline]
+    fn moved(&mut self, due: Due, at: Option<Timestamp>) {
+        if self.first.is_none_or(|(_, first)| first != due) {
+            self.exact &= self.rival.is_none_or(|(_, rival)| rival != due);
+            if let Some(at) = at {
+                self.offer(at, due);
+            }
+            return;
+        }
+        let new = at.map(|at| (at, due));
+        match (new, self.rival) {
+            (Some(new), Some(rival)) if new < rival => self.first = Some(new),
+            (_, None) => self.first = new,
+            // The rival takes its place. What comes after it is not before it: all that is known.
+            (None, Some(rival)) if self.exact => {
+                (self.first, self.exact) = (Some(rival), false);
+            }
+            _ => self.known = false,
+        }
+    }
+}
+
+/// Engine, venues and lines.
+pub(crate) struct World {
+    kernel: Kernel,
+    links: Vec<Link>,
+    watch: Watch,
+    now: Timestamp,
+    agenda: Agenda,
+    /// The link of each venue of the catalogue.
+    link_of: Vec<Option<usize>>,
+    /// The lane of what concerns no instrument.
+    account_lane: usize,
+    // Buffers, empty between events.
+    requests: Vec<(usize, Request)>,
+    answers: Vec<Input>,
+    feed: Vec<MarketEvent>,
+    outputs: Vec<Output>,
+    words: Vec<venue::Output>,
+    audit: bool,
+    broken: Option<String>,
+}
+
+impl World {
+    /// A world before anything happened in it.
+    pub(crate) fn new(scenario: Scenario) -> Self {
+        let watch = Watch::new(&scenario);
+        let mut portfolio = tse_portfolio::Portfolio::for_catalog(&scenario.catalog);
+        if scenario.audit {
+            portfolio.start_audit();
+        }
+        let mut links = Vec::with_capacity(scenario.venues.len());
+        // A lane for each instrument, and one for what concerns the whole account.
+        let symbols = scenario.catalog.instruments().iter().map(|it| it.symbol.to_string());
+        let symbols: Vec<_> = symbols.chain(["".to_owned()]).collect();
+        for setup in &scenario.venues {
+            for (currency, amount) in &setup.deposits {
+                portfolio
+                    .deposit(setup.venue, *currency, *amount)
+                    .expect("an opening balance fits");
+            }
+            let name = &scenario.catalog.venue(setup.venue).name;
+            let (seed, lanes) = (scenario.seed, || symbols.iter().map(String::as_str));
+            let purpose = |line: &str| format!("latency:{line}:{name}");
+            links.push(Link {
+                venue: Venue::new(&scenario.catalog, setup),
+                feed: Line::new(setup.feed.clone(), seed, &purpose("feed"), lanes()),
+                orders: Line::new(setup.order.clone(), seed, &purpose("order"), lanes()),
+                answers: Line::new(setup.response.clone(), seed, &purpose("response"), lanes()),
+            });
+        }
+        let mut link_of = vec![None; scenario.catalog.venues().len()];
+        for (number, link) in links.iter().enumerate() {
+            link_of[link.venue.id().index()] = Some(number);
+        }
+        let kernel = Kernel::new(Setup {
+            catalog: scenario.catalog,
+            portfolio,
+            limits: scenario.limits,
+            repeat_window: scenario.repeat_window,
+            answer_timeout: scenario.answer_timeout,
+            strategies: scenario.strategies,
+        });
+        Self {
+            kernel,
+            links,
+            watch,
+            now: Timestamp::MIN,
+            agenda: Agenda::default(),
+            link_of,
+            account_lane: symbols.len() - 1,
+            requests: Vec::new(),
+            answers: Vec::new(),
+            feed: Vec::new(),
+            outputs: Vec::new(),
+            words: Vec::new(),
+            audit: scenario.audit,
+            broken: None,
+        }
+    }
+
+    /// The engine.
+    pub(crate) fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// A venue.
+    pub(crate) fn venue(&self, venue: VenueId) -> Option<&Venue> {
+        self.links.iter().map(|link| &link.venue).find(|it| it.id() == venue)
+    }
+
+    /// What is valued, and at which prices.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The virtual clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The first law of conservation that was broken, if they are checked.
+    pub(crate) fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    /// What everything earned so far; `None` if something has no usable price.
+    pub(crate) fn profit(&self) -> Option<Profit> {
+        self.watch.profit(self.now, &self.kernel)
+    }
+
+    /// Moves the clock: samples that fall before `now` are taken first.
+    #[inline]
+    fn clock(&mut self, now: Timestamp, observer: &mut impl Observer) {
+        if now >= self.watch.next_sample() {
+            self.watch.sample(now, &self.kernel, observer);
+        }
+        self.now = now;
+    }
+
+    /// What happens next besides data.
+    #[inline]
+    pub(crate) fn due(&mut self) -> Option<(Timestamp, Due)> {
+        if !self.agenda.known {
+            self.look_ahead();
+        }
+        self.agenda.first
+    }
+
+    fn look_ahead(&mut self) {
+        let mut agenda = Agenda { known: true, ..Agenda::default() };
+        let mut offer = |at: Option<Timestamp>, due: Due| {
+            if let Some(at) = at {
+                agenda.offer(at, due);
+            }
+        };
+        for (number, link) in self.links.iter().enumerate() {
+            offer(link.feed.next(), Due::Feed(number));
+            offer(link.orders.next(), Due::Request(number));
+            offer(link.answers.next(), Due::Answer(number));
+            offer(link.venue.wake_at(), Due::VenueWake(number));
+        }
+        offer(self.kernel.wake_at(), Due::KernelWake);
+        self.agenda = agenda;
+    }
+
+    /// Something besides data happens.
+    ///
+    /// # Errors
+    /// A strategy that trades in circles without any time passing.
+    pub(crate) fn happen(
+        &mut self,
+        at: Timestamp,
+        due: Due,
+        observer: &mut impl Observer,
+    ) -> Result<(), SourceFault> {
+        // A timer may have been due in the past: it fires now, and the clock does not go back.
+        let now = at.max(self.now);
+        self.clock(now, observer);
+        match due {
+            Due::Feed(number) => {
+                let wake = self.kernel.wake_at();
+                let line = &mut self.links[number].feed;
+                if let Some(event) = line.front() {
+                    observer.market(now, event, &self.kernel);
+                    self.kernel.show(now, event, &mut self.outputs);
+                }
+                line.pop();
+                self.agenda.moved(due, line.next());
+                self.carry_out(now, wake, observer);
+            }
+            Due::Request(number) => {
+                let line = &mut self.links[number].orders;
+                let request = line.pop();
+                self.agenda.moved(due, line.next());
+                if let Some(request) = request {
+                    self.step_venue(now, number, venue::Input::Request(request));
+                }
+            }
+            Due::Answer(number) => {
+                let Link { answers, venue, .. } = &mut self.links[number];
+                let answer = answers.pop();
+                self.agenda.moved(due, answers.next());
+                if let Some(answer) = answer {
+                    let input = answer.input(venue.id());
+                    self.step_kernel(now, input, observer);
+                }
+            }
+            Due::VenueWake(number) => self.step_venue(now, number, venue::Input::Wake),
+            Due::KernelWake => self.step_kernel(now, Input::Wake, observer),
+        }
+        self.settle(now, observer)?;
+        self.check();
+        Ok(())
+    }
+
+    /// An operator speaks.
+    ///
+    /// # Errors
+    /// A strategy that trades in circles without any time passing.
+    pub(crate) fn command(
+        &mut self,
+        now: Timestamp,
+        command: Command,
+        observer: &mut impl Observer,
+    ) -> Result<(), SourceFault> {
+        self.clock(now, observer);
+        self.step_kernel(now, Input::Command(command), observer);
+        self.settle(now, observer)
+    }
+
+    /// Shows a venue what its market did, and the engine what the venue makes of it.
+    ///
+    /// # Errors
+    /// A strategy that trades in circles without any time passing.
+    #[inline]
+    pub(crate) fn show(
+        &mut self,
+        now: Timestamp,
+        event: &MarketEvent,
+        observer: &mut impl Observer,
+    ) -> Result<(), SourceFault> {
+        self.clock(now, observer);
+        let Some(instrument) = self.kernel.catalog().get_instrument(event.instrument) else {
+            return Ok(());
+        };
+        let Some(number) = self.link_of[instrument.venue.index()] else { return Ok(()) };
+        let Link { venue, feed: line, .. } = &mut self.links[number];
+        let wake = venue.wake_at();
+        let instant = line.is_instant();
+        if instant {
+            let feed = &mut self.feed;
+            venue.show(now, event, |event| feed.push(event), &mut self.words);
+        } else {
+            let (lane, agenda) = (event.instrument.index(), &mut self.agenda);
+            let recorded = event.ts_recv - event.ts_event;
+            let send = |event| {
+                if let Some(arrival) = line.send(now, lane, recorded, event) {
+                    agenda.offer(arrival, Due::Feed(number));
+                }
+            };
+            venue.show(now, event, send, &mut self.words);
+        }
+        if venue.wake_at() != wake {
+            self.agenda.moved(Due::VenueWake(number), venue.wake_at());
+        }
+        if !self.words.is_empty() {
+            self.answer(now, number);
+            self.settle(now, observer)?;
+        }
+        if instant {
+            let mut feed = std::mem::take(&mut self.feed);
+            for event in &feed {
+                observer.market(now, event, &self.kernel);
+                let wake = self.kernel.wake_at();
+                self.kernel.show(now, event, &mut self.outputs);
+                self.carry_out(now, wake, observer);
+            }
+            feed.clear();
+            self.feed = feed;
+            self.settle(now, observer)?;
+        }
+        self.check();
+        Ok(())
+    }
+
+    /// Lets arrive what is on its way, and takes a last sample. Timers could go on for ever; messages
+    /// end.
+    ///
+    /// # Errors
+    /// A strategy that trades in circles without any time passing.
+    pub(crate) fn close(&mut self, observer: &mut impl Observer) -> Result<(), SourceFault> {
+        loop {
+            let lines = self.links.iter().enumerate().flat_map(|(number, link)| {
+                [
+                    (link.feed.next(), Due::Feed(number)),
+                    (link.orders.next(), Due::Request(number)),
+                    (link.answers.next(), Due::Answer(number)),
+                ]
+            });
+            let next = lines.filter_map(|(at, due)| at.map(|at| (at, due))).min();
+            let Some((at, due)) = next else { break };
+            self.happen(at, due, observer)?;
+        }
+        self.watch.finish(self.now, &self.kernel, observer);
+        self.check();
+        Ok(())
+    }
+
+    /// Brings a request or a timer to a venue.
+    fn step_venue(&mut self, now: Timestamp, number: usize, input: venue::Input) {
+        let venue = &mut self.links[number].venue;
+        let wake = venue.wake_at();
+        venue.step(now, input, &mut self.words);
+        if venue.wake_at() != wake {
+            self.agenda.moved(Due::VenueWake(number), venue.wake_at());
+        }
+        self.answer(now, number);
+    }
+
+    /// What a venue said about us goes on its way.
+    fn answer(&mut self, now: Timestamp, number: usize) {
+        let Link { venue, answers, .. } = &mut self.links[number];
+        for word in &self.words {
+            let answer = match word {
+                venue::Output::Order(event) => Answer::Order(*event),
+                venue::Output::Account(event) => Answer::Account(*event),
+                venue::Output::Feed(_) => continue,
+            };
+            if answers.is_instant() {
+                self.answers.push(answer.input(venue.id()));
+            } else {
+                let lane = answer.instrument().map_or(self.account_lane, InstrumentId::index);
+                if let Some(arrival) = answers.send(now, lane, Span::ZERO, answer) {
+                    self.agenda.offer(arrival, Due::Answer(number));
+                }
+            }
+        }
+        self.words.clear();
+    }
+
+    /// Steps the engine.
+    #[inline]
+    fn step_kernel(&mut self, now: Timestamp, input: Input, observer: &mut impl Observer) {
+        let wake = self.kernel.wake_at();
+        self.kernel.step(now, input, &mut self.outputs);
+        self.carry_out(now, wake, observer);
+    }
+
+    /// Sends on its way what the engine asks for; it wanted to be woken at `wake` before.
+    #[inline]
+    fn carry_out(&mut self, now: Timestamp, wake: Option<Timestamp>, observer: &mut impl Observer) {
+        let wake_now = self.kernel.wake_at();
+        if wake_now != wake {
+            self.agenda.moved(Due::KernelWake, wake_now);
+        }
+        if !self.outputs.is_empty() {
+            self.send(now, observer);
+        }
+    }
+
+    fn send(&mut self, now: Timestamp, observer: &mut impl Observer) {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        for output in &outputs {
+            observer.output(now, output, &self.kernel);
+            let Output::Send(venue, request) = *output else { continue };
+            let Some(number) = self.link_of[venue.index()] else { continue };
+            let link = &mut self.links[number];
+            if link.orders.is_instant() {
+                self.requests.push((number, request));
+            } else {
+                let lane = request.instrument().index();
+                if let Some(arrival) = link.orders.send(now, lane, Span::ZERO, request) {
+                    self.agenda.offer(arrival, Due::Request(number));
+                }
+            }
+        }
+        outputs.clear();
+        self.outputs = outputs;
+    }
+
+    /// Lets everything happen that takes no time, in the order it was caused: what was asked for is
+    /// answered before any answer is heard.
+    ///
+    /// # Errors
+    /// Messages that go to and fro for ever.
+    #[inline]
+    fn settle(&mut self, now: Timestamp, observer: &mut impl Observer) -> Result<(), SourceFault> {
+        let mut messages = 0;
+        while !(self.requests.is_empty() && self.answers.is_empty()) {
+            messages += self.requests.len() + self.answers.len();
+            if messages > ROUNDS_MAX {
+                self.requests.clear();
+                self.answers.clear();
+                return Err(in_circles(now));
+            }
+            self.ask(now);
+            self.hear(now, observer);
+        }
+        Ok(())
+    }
+
+    /// Brings to their venues the requests that take no time.
+    fn ask(&mut self, now: Timestamp) {
+        let mut requests = std::mem::take(&mut self.requests);
+        for (number, request) in &requests {
+            self.step_venue(now, *number, venue::Input::Request(*request));
+        }
+        requests.clear();
+        self.requests = requests;
+    }
+
+    /// Brings to the engine the answers that take no time.
+    fn hear(&mut self, now: Timestamp, observer: &mut impl Observer) {
+        let mut answers = std::mem::take(&mut self.answers);
+        for answer in &answers {
+            self.step_kernel(now, *answer, observer);
+        }
+        answers.clear();
+        self.answers = answers;
+    }
+
+    /// Checks every law of conservation, in a run that is audited.
+    #[inline]
+    fn check(&mut self) {
+        if self.audit && self.broken.is_none() {
+            self.check_laws();
+        }
+    }
+
+    fn check_laws(&mut self) {
+        let quiet = self.links.iter().all(|link| {
+            link.feed.next().is_none()
+                && link.orders.next().is_none()
+                && link.answers.next().is_none()
+        });
+        let venues = self.links.iter().map(|link| &link.venue);
+        if let Err(broken) = crate::laws::check(&self.kernel, venues, quiet) {
+            self.broken = Some(format!("{}: {broken}", self.now));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tse_model::Chance;
+
+    /// Some sources of things due, as lines and timers are: what stands first may come, go and move.
+    #[test]
+    fn what_is_due_first_is_always_what_a_look_at_everything_finds() {
+        let mut chance = Chance::stream(3, "agenda");
+        let all =
+            [Due::Answer(0), Due::Feed(0), Due::Request(1), Due::VenueWake(1), Due::KernelWake];
+        let mut times: [Option<Timestamp>; 5] = [None; 5];
+        let mut agenda = Agenda { known: true, ..Agenda::default() };
+        let mut looked = 0;
+        for step in 0..200_000 {
+            let due = times.iter().zip(all).filter_map(|(at, due)| at.map(|at| (at, due))).min();
+            if agenda.known {
+                assert_eq!(agenda.first, due, "step {step}: {agenda:?}");
+            } else {
+                looked += 1;
+                agenda = Agenda { known: true, ..Agenda::default() };
+                for (at, due) in times.iter().zip(all) {
+                    at.iter().for_each(|at| agenda.offer(*at, due));
+                }
+            }
+            let at = Some(Timestamp::from_nanos(chance.between(0, 40)));
+            let which = if chance.one_in(1, 2) {
+                // What is due first happens.
+                all.iter().position(|it| due.is_some_and(|due| due.1 == *it)).unwrap_or(0)
+            } else {
+                chance.between(0, 4) as usize
+            };
+            times[which] = at.filter(|_| chance.one_in(2, 3));
+            agenda.moved(all[which], times[which]);
+        }
+        assert!(looked < 100_000, "else it keeps nothing: {looked}");
+    }
+}
