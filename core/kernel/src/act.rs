@@ -179,15 +179,13 @@ impl Kernel {
             (Settlement::Delivery, Side::Sell) => instrument.base,
             _ => instrument.settle,
         };
-        let books = [Some(draft.strategy), None].map(|scope| state.book(draft.instrument, scope));
-        let free = state.free_funds(instrument.venue, currency);
-        let (books, free) = match replaced.map(|slot| state.orders.get(slot)) {
-            None => (books, free),
-            Some(order) => (
-                books.map(|book| without(book, order)),
-                free.and_then(|free| free.checked_add(order.reserved)),
-            ),
-        };
+        let mut strategy = state.book(draft.instrument, Some(draft.strategy));
+        let mut account = state.book(draft.instrument, None);
+        let mut free = state.free_funds(instrument.venue, currency);
+        if let Some(order) = replaced.map(|slot| state.orders.get(slot)) {
+            (strategy, account) = (without(strategy, order), without(account, order));
+            free = free.and_then(|free| free.checked_add(order.reserved));
+        }
         let scene = Scene {
             instrument,
             quote: &market.quote,
@@ -195,8 +193,8 @@ impl Kernel {
             valid: market.valid,
             open: market.open,
             latched: state.portfolio.latched().is_some(),
-            strategy: books[0],
-            account: books[1],
+            strategy,
+            account,
             limits,
             repeats,
             own_opposite: state.own_best(draft.instrument, draft.side.opposite()),

@@ -174,17 +174,23 @@ impl State {
         let mut free =
             self.portfolio.balance(venue, currency).checked_sub(self.reserved(venue, currency))?;
         for id in &self.on_margin[self.place(venue, currency)] {
-            let mut held = self.portfolio.positions().in_instrument(*id);
-            if held.all(|position| position.is_flat()) {
+            let held = || self.portfolio.positions().in_instrument(*id).filter(|it| !it.is_flat());
+            if held().next().is_none() {
                 continue;
             }
-            let instrument = self.catalog.instrument(*id);
+            let (instrument, net) = (self.catalog.instrument(*id), self.portfolio.net(*id));
             let mark = self.mark(*id)?;
-            for position in self.portfolio.positions().in_instrument(*id) {
-                free = free.checked_add(position.unrealized(instrument, mark)?)?;
+            let value = mark.value(instrument, net)?;
+            for position in held() {
+                // Nearly always one strategy holds all there is.
+                let gain = match position.qty() == net {
+                    true => position.unrealized_of(instrument, value)?,
+                    false => position.unrealized(instrument, mark)?,
+                };
+                free = free.checked_add(gain)?;
             }
-            let value = mark.value(instrument, self.portfolio.net(instrument.id))?.checked_abs()?;
-            free = free.checked_sub(instrument.margin_initial.of(value, Rounding::Up)?)?;
+            let margin = instrument.margin_initial.of(value.checked_abs()?, Rounding::Up)?;
+            free = free.checked_sub(margin)?;
         }
         Some(free)
     }

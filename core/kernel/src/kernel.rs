@@ -8,8 +8,8 @@ use crate::repeats::RecentOrders;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use tse_model::{
-    Catalog, ClientOrderId, InstrumentId, Machine, MarketEvent, PlaceOrder, Span, StateHash,
-    StrategyId, Timestamp,
+    Catalog, ClientOrderId, InstrumentId, Machine, MarketEvent, OrderEvent, PlaceOrder, Span,
+    StateHash, StrategyId, Timestamp,
 };
 use tse_portfolio::Portfolio;
 use tse_risk::Refusal;
@@ -321,6 +321,15 @@ impl Kernel {
             self.deliver_notices(now, out);
         }
     }
+
+    /// Takes a venue's word about an order to completion: [`Input::Order`] by another door.
+    pub fn hear(&mut self, now: Timestamp, event: &OrderEvent, out: &mut Vec<Output>) {
+        self.counts.inputs += 1;
+        self.on_order(now, event, out);
+        if !self.notices.is_empty() {
+            self.deliver_notices(now, out);
+        }
+    }
 }
 
 impl Machine for Kernel {
@@ -328,15 +337,15 @@ impl Machine for Kernel {
     type Output = Output;
 
     fn step(&mut self, now: Timestamp, input: Input, out: &mut Vec<Output>) {
-        self.counts.inputs += 1;
         match input {
-            Input::Market(event) => self.on_market(now, &event, out),
-            Input::Order(event) => self.on_order(now, &event, out),
+            Input::Market(event) => return self.show(now, &event, out),
+            Input::Order(event) => return self.hear(now, &event, out),
             Input::Account(venue, event) => self.on_account(now, venue, &event, out),
             Input::Link { venue, up } => self.on_link(venue, up, out),
             Input::Wake => self.on_wake(now, out),
             Input::Command(command) => self.on_command(now, command, out),
         }
+        self.counts.inputs += 1;
         if !self.notices.is_empty() {
             self.deliver_notices(now, out);
         }

@@ -150,8 +150,12 @@ impl Open {
     fn delist(&mut self, slot: Slot, order: &Order) {
         let (strategy, side) = (order.request.strategy, order.request.side);
         let slots = &mut self.slots[side.index()];
-        let at = slots.iter().position(|other| *other == slot);
-        slots.remove(at.expect("a live order is listed"));
+        let at = slots.iter().position(|other| *other == slot).expect("a live order is listed");
+        if at + 1 == slots.len() {
+            slots.pop();
+        } else {
+            slots.remove(at);
+        }
         self.add(strategy, side, -order.exposed());
         self.all.orders -= 1;
         self.share(strategy).orders -= 1;

@@ -108,10 +108,29 @@ impl Ladder {
         let levels = &mut self.sides[side.index()];
         match find(levels, side, price) {
             Ok(at) if qty.is_positive() => levels[at].qty = qty,
+            // The best goes most often, and nothing has to move for it.
+            Ok(at) if at + 1 == levels.len() => drop(levels.pop()),
             Ok(at) => drop(levels.remove(at)),
             Err(at) if qty.is_positive() => levels.insert(at, Level { price, qty }),
             Err(_) => {}
         }
+    }
+
+    /// Moves the best level of a side from one price to another, where it is the best again: nothing
+    /// else stands at or before either. Where nothing stood at `from`, it comes new.
+    #[inline]
+    pub fn move_best(&mut self, side: Side, from: Price, to: Price, qty: Qty) {
+        let levels = &mut self.sides[side.index()];
+        match levels.last_mut() {
+            Some(best) if best.price == from && qty.is_positive() => {
+                *best = Level { price: to, qty };
+            }
+            _ => {
+                self.set(side, from, Qty::ZERO);
+                self.set(side, to, qty);
+            }
+        }
+        debug_assert!(self.sides[side.index()].is_sorted_by(|a, b| side.better(b.price, a.price)));
     }
 
     /// Makes this the book of a best-quote feed: one level a side.

@@ -140,8 +140,13 @@ impl Position {
             // Nothing is held; an inverse contract without a price is still worth nothing.
             return Some(Money::ZERO);
         }
-        let gain = self.market_value(instrument, mark)?.checked_sub(self.cost)?;
-        signed(gain, instrument.profit_sign())
+        self.unrealized_of(instrument, self.market_value(instrument, mark)?)
+    }
+
+    /// The same for who knows already what it is worth: its [`market_value`](Self::market_value).
+    #[inline]
+    pub fn unrealized_of(&self, instrument: &Instrument, value: Money) -> Option<Money> {
+        signed(value.checked_sub(self.cost)?, instrument.profit_sign())
     }
 
     /// Realised and unrealised profit, before fees and funding (spec: total P&L). `None` on overflow.

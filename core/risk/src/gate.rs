@@ -50,10 +50,10 @@ impl Book {
     /// How much of a position an order of `side` would still find to close, if everything already
     /// open on that side filled first.
     pub fn closable(&self, side: Side) -> Qty {
-        let held = -(i128::from(self.position.get()) * i128::from(side.sign()));
-        let left = held.max(0) - i128::from(self.open[side.index()].get());
+        let position = self.position.get();
         // At most 2^63, for a short position of that size: one lot less is no loss.
-        Qty::new(i64::try_from(left.max(0)).unwrap_or(i64::MAX))
+        let held = if side == Side::Buy { position.saturating_neg() } else { position };
+        Qty::new(held.max(0).saturating_sub(self.open[side.index()].get()).max(0))
     }
 
     /// How much of an order could open or enlarge a position, at worst: what is more than there is
@@ -100,18 +100,18 @@ pub struct Scene<'a> {
 /// measure a limit by. A stop is bounded by its limit, if it has one, measured from its trigger; what
 /// it pays without one is the venue's to say when it wakes.
 pub fn review(
-    order: PlaceOrder,
+    mut order: PlaceOrder,
     scene: &Scene<'_>,
     refusals: &mut Vec<Refusal>,
 ) -> Option<Approved<PlaceOrder>> {
     let before = refusals.len();
     let (limits, wide) = (&scene.limits.strategy, &scene.limits.account);
-    let scopes = [(Scope::Strategy, scene.strategy), (Scope::Account, scene.account)];
+    let scopes = [(Scope::Strategy, &scene.strategy), (Scope::Account, &scene.account)];
     // Whether the order can only shrink the position, whatever else is open on its side.
     let reduces = scopes.iter().all(|(_, book)| order.qty <= book.closable(order.side));
     let twice_mid = scene.quote.twice_mid();
     let band = twice_mid.zip(limits.collar).map(|(twice, limit)| collar(twice, limit));
-    let order = protect(order, band);
+    protect(&mut order, band);
 
     valid(&order, scene.instrument, refusals); // C01
     match limits.order_qty_max {
@@ -188,17 +188,12 @@ fn collar(twice: i64, limit: Rate) -> (Price, Price) {
 }
 
 /// A market order becomes a limit at the far end of the band.
-fn protect(order: PlaceOrder, band: Option<(Price, Price)>) -> PlaceOrder {
-    match (order.order_type, band) {
-        (OrderType::Market, Some((low, high))) => PlaceOrder {
-            order_type: OrderType::Limit(if order.side == Side::Buy { high } else { low }),
-            time_in_force: match order.time_in_force {
-                TimeInForce::Fok => TimeInForce::Fok,
-                _ => TimeInForce::Ioc,
-            },
-            ..order
-        },
-        _ => order,
+fn protect(order: &mut PlaceOrder, band: Option<(Price, Price)>) {
+    if let (OrderType::Market, Some((low, high))) = (order.order_type, band) {
+        order.order_type = OrderType::Limit(if order.side == Side::Buy { high } else { low });
+        if order.time_in_force != TimeInForce::Fok {
+            order.time_in_force = TimeInForce::Ioc;
+        }
     }
 }
 
@@ -352,12 +347,15 @@ fn position(
         }
         return;
     };
-    let sign = i128::from(order.side.sign());
     let all = i128::from(book.open[order.side.index()].get()) + i128::from(order.qty.get());
-    let after = i128::from(book.position.get()) + sign * all;
+    let position = i128::from(book.position.get());
+    let (after, further) = match order.side {
+        Side::Buy => (position + all, position + all),
+        Side::Sell => (position - all, all - position),
+    };
     if all > i128::from(i64::MAX) {
         refusals.push(Refusal::Overflow);
-    } else if after * sign > i128::from(limit.get()) {
+    } else if further > i128::from(limit.get()) {
         let limit = Qty::new(limit.get().saturating_mul(order.side.sign()));
         refusals.push(match i64::try_from(after) {
             Ok(after) => Refusal::Position { scope, after: Qty::new(after), limit },

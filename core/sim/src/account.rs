@@ -93,10 +93,10 @@ impl Account {
             if instrument.settle != currency || position.is_flat() {
                 continue;
             }
-            let mark = mark(*id)?;
-            equity = equity.checked_add(position.unrealized(instrument, mark)?)?;
-            let value = mark.value(instrument, position.qty())?.checked_abs()?;
-            needed = needed.checked_add(share(instrument).of(value, Rounding::Up)?)?;
+            let value = mark(*id)?.value(instrument, position.qty())?;
+            equity = equity.checked_add(position.unrealized_of(instrument, value)?)?;
+            let share = share(instrument).of(value.checked_abs()?, Rounding::Up)?;
+            needed = needed.checked_add(share)?;
         }
         Some((equity, needed))
     }

@@ -305,7 +305,12 @@ impl Market {
     pub(crate) fn left(&mut self, side: Side, handle: Handle) {
         let own = &mut self.own[side.index()];
         let Some(at) = own.iter().position(|own| own.handle == handle) else { return };
-        let price = own.remove(at).price;
+        let price = own[at].price;
+        if at + 1 == own.len() {
+            own.pop();
+        } else {
+            own.remove(at);
+        }
         let others = own.iter().any(|own| own.price == price);
         if self.own_best[side.index()] == Some(price) && !others {
             self.own_best[side.index()] = own

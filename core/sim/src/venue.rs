@@ -185,41 +185,41 @@ impl Venue {
     // ---- market data ----
 
     /// Takes what happened in one of its markets: hands what it publishes to `feed`, and appends what it
-    /// has to say about our orders and account to `out`.
+    /// has to say about our orders and account to `out`. `None` is the event as it came: so it nearly
+    /// always is.
     #[inline]
     pub fn show(
         &mut self,
         now: Timestamp,
         event: &MarketEvent,
-        mut feed: impl FnMut(MarketEvent),
+        mut feed: impl FnMut(Option<MarketData>),
         out: &mut Vec<Output>,
     ) {
         let at = event.instrument.index();
         let Some(Some(market)) = self.markets.get_mut(at) else { return };
         let mut reports = std::mem::take(&mut self.reports);
-        let mut publish = |data| feed(MarketEvent { data, ..*event });
         match &event.data {
             MarketData::Quote(quote) => {
                 let shown = market.quote(quote, &mut reports);
                 self.quoted[at] = quote.twice_mid().map(Mark::mid).or(self.quoted[at]);
-                publish(MarketData::Quote(shown));
+                feed(shown.map(MarketData::Quote));
             }
             MarketData::Depth(depth) => {
                 let available = market.depth(*depth, &mut reports);
-                let change = match (depth.change, available) {
-                    (DepthChange::Set { side, price, .. }, Some(qty)) => {
-                        DepthChange::Set { side, price, qty }
+                feed(match (depth.change, available) {
+                    (DepthChange::Set { side, price, qty: shown }, Some(qty)) if qty != shown => {
+                        let change = DepthChange::Set { side, price, qty };
+                        Some(MarketData::Depth(Depth { change, last: depth.last }))
                     }
-                    (change, _) => change,
-                };
-                publish(MarketData::Depth(Depth { change, last: depth.last }));
+                    _ => None,
+                });
             }
             MarketData::Trade(trade) => {
                 let assumed = market.trade(trade, &mut reports);
-                publish(event.data);
+                feed(None);
                 if let Some(quote) = assumed {
                     self.quoted[at] = Some(Mark::at(trade.price));
-                    publish(MarketData::Quote(quote));
+                    feed(Some(MarketData::Quote(quote)));
                 }
             }
             MarketData::Order(record) => {
@@ -228,11 +228,11 @@ impl Venue {
                 if record.action == BookAction::Trade {
                     let (price, qty) = (record.price, record.qty);
                     let trade = Trade { price, qty, aggressor: record.side, id: record.order };
-                    publish(MarketData::Trade(trade));
+                    feed(Some(MarketData::Trade(trade)));
                 }
                 if record.action == BookAction::Clear {
                     let change = DepthChange::Clear;
-                    publish(MarketData::Depth(Depth { change, last: record.last }));
+                    feed(Some(MarketData::Depth(Depth { change, last: record.last })));
                 }
                 // An event that ends without a change completes what was published before.
                 let unfinished = self.unfinished[at].take();
@@ -247,21 +247,21 @@ impl Venue {
                     let qty = market.available(side, price);
                     let change = DepthChange::Set { side, price, qty };
                     let last = record.last && touched.is_empty();
-                    publish(MarketData::Depth(Depth { change, last }));
+                    feed(Some(MarketData::Depth(Depth { change, last })));
                 }
                 self.touched = touched;
             }
             MarketData::Bar(bar) => {
                 let assumed = market.bar(now, bar, &mut reports);
-                publish(event.data);
+                feed(None);
                 if let Some(quote) = assumed {
                     self.quoted[at] = Some(Mark::at(bar.close));
-                    publish(MarketData::Quote(quote));
+                    feed(Some(MarketData::Quote(quote)));
                 }
             }
             MarketData::Mark(price) => {
                 self.marks[at] = Some(Mark::at(*price));
-                publish(event.data);
+                feed(None);
             }
             MarketData::Funding(rate) => {
                 // The data knows better than any schedule.
@@ -270,7 +270,7 @@ impl Venue {
             }
             MarketData::Status(status) => {
                 self.status[at] = *status;
-                publish(event.data);
+                feed(None);
             }
         }
         self.reports = reports;
@@ -281,6 +281,15 @@ impl Venue {
             self.arm_funding(now);
         }
         self.watch_cover(now, event, out);
+    }
+
+    /// Takes a request to completion.
+    pub fn ask(&mut self, now: Timestamp, request: &Request, out: &mut Vec<Output>) {
+        match request {
+            Request::Place(place) => self.on_place(now, place, out),
+            Request::Modify(modify) => self.on_modify(now, modify, out),
+            Request::Cancel(cancel) => self.on_cancel(now, cancel, out),
+        }
     }
 
     /// Where a position is marked: the venue's mark, else the middle of what the data shows.
@@ -358,12 +367,11 @@ impl Machine for Venue {
         match input {
             Input::Market(event) => {
                 let mut feed = Vec::new();
-                self.show(now, &event, |event| feed.push(event), out);
-                out.extend(feed.into_iter().map(Output::Feed));
+                self.show(now, &event, |data| feed.push(data.unwrap_or(event.data)), out);
+                let published = feed.into_iter().map(|data| MarketEvent { data, ..event });
+                out.extend(published.map(Output::Feed));
             }
-            Input::Request(Request::Place(place)) => self.on_place(now, &place, out),
-            Input::Request(Request::Modify(modify)) => self.on_modify(now, &modify, out),
-            Input::Request(Request::Cancel(cancel)) => self.on_cancel(now, &cancel, out),
+            Input::Request(request) => self.ask(now, &request, out),
             Input::Wake => self.on_wake(now, out),
         }
     }

@@ -12,8 +12,8 @@ use crate::venue::{self, Venue};
 use crate::watch::{Observer, Watch};
 use tse_kernel::{Command, Input, Kernel, Output, Setup};
 use tse_model::{
-    AccountEvent, AccountEventKind, InstrumentId, Machine, MarketEvent, OrderEvent, Request,
-    SourceFault, Span, Timestamp, VenueId,
+    AccountEventKind, InstrumentId, Machine, MarketData, MarketEvent, Request, SourceFault, Span,
+    Timestamp, VenueId,
 };
 use tse_portfolio::Profit;
 
@@ -35,34 +35,34 @@ struct Link {
     venue: Venue,
     feed: Line<MarketEvent>,
     orders: Line<Request>,
-    answers: Line<Answer>,
+    answers: Line<venue::Output>,
 }
 
-/// What a venue says about us.
-#[derive(Clone, Copy, Debug)]
-enum Answer {
-    Order(OrderEvent),
-    Account(AccountEvent),
+/// Answers that take no time, until they are heard.
+#[derive(Default)]
+struct Words {
+    words: Vec<venue::Output>,
+    /// Up to where which venue spoke.
+    speakers: Vec<(usize, VenueId)>,
 }
 
-impl Answer {
-    /// What it is about; nothing in particular where it is about the whole account.
-    fn instrument(&self) -> Option<InstrumentId> {
-        match self {
-            Self::Order(event) => Some(event.instrument),
-            Self::Account(event) => match event.kind {
-                AccountEventKind::Funding { instrument, .. }
-                | AccountEventKind::Liquidated { instrument, .. } => Some(instrument),
-                AccountEventKind::Transfer { .. } => None,
-            },
-        }
+impl Words {
+    fn clear(&mut self) {
+        self.words.clear();
+        self.speakers.clear();
     }
+}
 
-    fn input(self, venue: VenueId) -> Input {
-        match self {
-            Self::Order(event) => Input::Order(event),
-            Self::Account(event) => Input::Account(venue, event),
-        }
+/// What a venue's word is about; nothing in particular where it is about the whole account.
+fn about(word: &venue::Output) -> Option<InstrumentId> {
+    match word {
+        venue::Output::Order(event) => Some(event.instrument),
+        venue::Output::Feed(event) => Some(event.instrument),
+        venue::Output::Account(event) => match event.kind {
+            AccountEventKind::Funding { instrument, .. }
+            | AccountEventKind::Liquidated { instrument, .. } => Some(instrument),
+            AccountEventKind::Transfer { .. } => None,
+        },
     }
 }
 
@@ -144,9 +144,10 @@ pub(crate) struct World {
     /// The lane of what concerns no instrument.
     account_lane: usize,
     // Buffers, empty between events.
-    requests: Vec<(usize, Request)>,
-    answers: Vec<Input>,
-    feed: Vec<MarketEvent>,
+    heard: Words,
+    hearing: Words,
+    /// What a venue publishes; `None` for the event it was shown.
+    feed: Vec<Option<MarketData>>,
     outputs: Vec<Output>,
     words: Vec<venue::Output>,
     audit: bool,
@@ -201,8 +202,8 @@ impl World {
             agenda: Agenda::default(),
             link_of,
             account_lane: symbols.len() - 1,
-            requests: Vec::new(),
-            answers: Vec::new(),
+            heard: Words::default(),
+            hearing: Words::default(),
             feed: Vec::new(),
             outputs: Vec::new(),
             words: Vec::new(),
@@ -306,19 +307,21 @@ impl World {
                 let request = line.pop();
                 self.agenda.moved(due, line.next());
                 if let Some(request) = request {
-                    self.step_venue(now, number, venue::Input::Request(request));
+                    self.step_venue(now, number, |venue, words| venue.ask(now, &request, words));
                 }
             }
             Due::Answer(number) => {
                 let Link { answers, venue, .. } = &mut self.links[number];
-                let answer = answers.pop();
+                let (venue, word) = (venue.id(), answers.pop());
                 self.agenda.moved(due, answers.next());
-                if let Some(answer) = answer {
-                    let input = answer.input(venue.id());
-                    self.step_kernel(now, input, observer);
+                if let Some(word) = word {
+                    self.hear(now, venue, &word, observer);
                 }
             }
-            Due::VenueWake(number) => self.step_venue(now, number, venue::Input::Wake),
+            Due::VenueWake(number) => {
+                let wake = venue::Input::Wake;
+                self.step_venue(now, number, |venue, words| venue.step(now, wake, words));
+            }
             Due::KernelWake => self.step_kernel(now, Input::Wake, observer),
         }
         self.settle(now, observer)?;
@@ -362,11 +365,12 @@ impl World {
         let instant = line.is_instant();
         if instant {
             let feed = &mut self.feed;
-            venue.show(now, event, |event| feed.push(event), &mut self.words);
+            venue.show(now, event, |data| feed.push(data), &mut self.words);
         } else {
             let (lane, agenda) = (event.instrument.index(), &mut self.agenda);
             let recorded = event.ts_recv - event.ts_event;
-            let send = |event| {
+            let send = |data: Option<MarketData>| {
+                let event = MarketEvent { data: data.unwrap_or(event.data), ..*event };
                 if let Some(arrival) = line.send(now, lane, recorded, event) {
                     agenda.offer(arrival, Due::Feed(number));
                 }
@@ -382,11 +386,11 @@ impl World {
         }
         if instant {
             let mut feed = std::mem::take(&mut self.feed);
-            for event in &feed {
-                observer.market(now, event, &self.kernel);
-                let wake = self.kernel.wake_at();
-                self.kernel.show(now, event, &mut self.outputs);
-                self.carry_out(now, wake, observer);
+            for data in &feed {
+                match data {
+                    None => self.tell(now, event, observer),
+                    Some(data) => self.tell(now, &MarketEvent { data: *data, ..*event }, observer),
+                }
             }
             feed.clear();
             self.feed = feed;
@@ -394,6 +398,15 @@ impl World {
         }
         self.check();
         Ok(())
+    }
+
+    /// Shows the engine what reaches it of a market.
+    #[inline]
+    fn tell(&mut self, now: Timestamp, event: &MarketEvent, observer: &mut impl Observer) {
+        observer.market(now, event, &self.kernel);
+        let wake = self.kernel.wake_at();
+        self.kernel.show(now, event, &mut self.outputs);
+        self.carry_out(now, wake, observer);
     }
 
     /// Lets arrive what is on its way, and takes a last sample. Timers could go on for ever; messages
@@ -420,10 +433,16 @@ impl World {
     }
 
     /// Brings a request or a timer to a venue.
-    fn step_venue(&mut self, now: Timestamp, number: usize, input: venue::Input) {
+    #[inline]
+    fn step_venue(
+        &mut self,
+        now: Timestamp,
+        number: usize,
+        step: impl FnOnce(&mut Venue, &mut Vec<venue::Output>),
+    ) {
         let venue = &mut self.links[number].venue;
         let wake = venue.wake_at();
-        venue.step(now, input, &mut self.words);
+        step(venue, &mut self.words);
         if venue.wake_at() != wake {
             self.agenda.moved(Due::VenueWake(number), venue.wake_at());
         }
@@ -433,22 +452,37 @@ impl World {
     /// What a venue said about us goes on its way.
     fn answer(&mut self, now: Timestamp, number: usize) {
         let Link { venue, answers, .. } = &mut self.links[number];
-        for word in &self.words {
-            let answer = match word {
-                venue::Output::Order(event) => Answer::Order(*event),
-                venue::Output::Account(event) => Answer::Account(*event),
-                venue::Output::Feed(_) => continue,
-            };
-            if answers.is_instant() {
-                self.answers.push(answer.input(venue.id()));
-            } else {
-                let lane = answer.instrument().map_or(self.account_lane, InstrumentId::index);
-                if let Some(arrival) = answers.send(now, lane, Span::ZERO, answer) {
-                    self.agenda.offer(arrival, Due::Answer(number));
-                }
+        if answers.is_instant() {
+            self.heard.words.append(&mut self.words);
+            self.heard.speakers.push((self.heard.words.len(), venue.id()));
+            return;
+        }
+        for word in self.words.drain(..) {
+            let lane = about(&word).map_or(self.account_lane, InstrumentId::index);
+            if let Some(arrival) = answers.send(now, lane, Span::ZERO, word) {
+                self.agenda.offer(arrival, Due::Answer(number));
             }
         }
-        self.words.clear();
+    }
+
+    /// Brings a venue's word to the engine.
+    #[inline]
+    fn hear(
+        &mut self,
+        now: Timestamp,
+        venue: VenueId,
+        word: &venue::Output,
+        observer: &mut impl Observer,
+    ) {
+        let wake = self.kernel.wake_at();
+        match word {
+            venue::Output::Order(event) => self.kernel.hear(now, event, &mut self.outputs),
+            venue::Output::Account(event) => {
+                self.kernel.step(now, Input::Account(venue, *event), &mut self.outputs);
+            }
+            venue::Output::Feed(_) => {} // its market data takes a line of its own
+        }
+        self.carry_out(now, wake, observer);
     }
 
     /// Steps the engine.
@@ -475,14 +509,14 @@ impl World {
         let mut outputs = std::mem::take(&mut self.outputs);
         for output in &outputs {
             observer.output(now, output, &self.kernel);
-            let Output::Send(venue, request) = *output else { continue };
+            let Output::Send(venue, request) = output else { continue };
             let Some(number) = self.link_of[venue.index()] else { continue };
             let link = &mut self.links[number];
             if link.orders.is_instant() {
-                self.requests.push((number, request));
+                self.step_venue(now, number, |venue, words| venue.ask(now, request, words));
             } else {
                 let lane = request.instrument().index();
-                if let Some(arrival) = link.orders.send(now, lane, Span::ZERO, request) {
+                if let Some(arrival) = link.orders.send(now, lane, Span::ZERO, *request) {
                     self.agenda.offer(arrival, Due::Request(number));
                 }
             }
@@ -491,45 +525,38 @@ impl World {
         self.outputs = outputs;
     }
 
-    /// Lets everything happen that takes no time, in the order it was caused: what was asked for is
-    /// answered before any answer is heard.
+    /// Lets everything happen that takes no time, in the order it was caused: a request has met its venue
+    /// as soon as it was sent, and its answer is heard after all that were given before.
     ///
     /// # Errors
     /// Messages that go to and fro for ever.
     #[inline]
     fn settle(&mut self, now: Timestamp, observer: &mut impl Observer) -> Result<(), SourceFault> {
         let mut messages = 0;
-        while !(self.requests.is_empty() && self.answers.is_empty()) {
-            messages += self.requests.len() + self.answers.len();
+        while !self.heard.words.is_empty() {
+            messages += self.heard.words.len();
             if messages > ROUNDS_MAX {
-                self.requests.clear();
-                self.answers.clear();
+                self.heard.clear();
                 return Err(in_circles(now));
             }
-            self.ask(now);
-            self.hear(now, observer);
+            self.hear_all(now, observer);
         }
         Ok(())
     }
 
-    /// Brings to their venues the requests that take no time.
-    fn ask(&mut self, now: Timestamp) {
-        let mut requests = std::mem::take(&mut self.requests);
-        for (number, request) in &requests {
-            self.step_venue(now, *number, venue::Input::Request(*request));
+    /// Brings to the engine the answers that take no time. What it asks for then is answered into the
+    /// other of two buffers.
+    fn hear_all(&mut self, now: Timestamp, observer: &mut impl Observer) {
+        let mut hearing = std::mem::replace(&mut self.heard, std::mem::take(&mut self.hearing));
+        let mut from = 0;
+        for (to, venue) in &hearing.speakers {
+            for word in &hearing.words[from..*to] {
+                self.hear(now, *venue, word, observer);
+            }
+            from = *to;
         }
-        requests.clear();
-        self.requests = requests;
-    }
-
-    /// Brings to the engine the answers that take no time.
-    fn hear(&mut self, now: Timestamp, observer: &mut impl Observer) {
-        let mut answers = std::mem::take(&mut self.answers);
-        for answer in &answers {
-            self.step_kernel(now, *answer, observer);
-        }
-        answers.clear();
-        self.answers = answers;
+        hearing.clear();
+        self.hearing = hearing;
     }
 
     /// Checks every law of conservation, in a run that is audited.

@@ -124,11 +124,13 @@ impl Market {
     /// New liquidity joins the back of the queue, unless the queue was unknown: then all of it is taken
     /// to stand ahead of us.
     fn grow(&mut self, side: Side, price: Price, qty: i64, known: bool) {
-        let mut queue = self.book.queue(side, price);
-        if let Some(first) = queue.find(|order| order.owner == super::OURS).filter(|_| !known) {
-            let order = self.historical(side, price, qty, 0);
-            self.book.insert_before(first.handle, order).expect("a level's quantity fits");
-            return;
+        if !known {
+            let mut queue = self.book.queue(side, price);
+            if let Some(first) = queue.find(|order| order.owner == super::OURS) {
+                let order = self.historical(side, price, qty, 0);
+                self.book.insert_before(first.handle, order).expect("a level's quantity fits");
+                return;
+            }
         }
         match self.book.level(side, price).and_then(|level| self.book.order(level.tail)) {
             Some(tail) if tail.owner == super::HISTORY => {
@@ -200,14 +202,15 @@ impl Market {
         qty - left
     }
 
-    /// A new best bid and ask. Returns what of it is available.
+    /// A new best bid and ask. Returns what of it is available, if that is not all.
     #[inline]
-    pub fn quote(&mut self, quote: &Quote, out: &mut Vec<Report>) -> Quote {
+    pub fn quote(&mut self, quote: &Quote, out: &mut Vec<Report>) -> Option<Quote> {
         if self.shows == Shows::Depth {
-            return self.quote_over_depth(quote, out);
+            let shown = self.quote_over_depth(quote, out);
+            return (shown != *quote).then_some(shown);
         }
         if !self.sees(Shows::Quotes, out) {
-            return *quote;
+            return None;
         }
         if self.own[0].is_empty()
             && self.own[1].is_empty()
@@ -216,15 +219,21 @@ impl Market {
             // Nothing of ours is near.
             self.expected.set_quote(quote);
             self.best = Side::BOTH.map(|side| quote.side(side).map(|(price, _)| price));
-            return *quote;
+            return None;
         }
-        let mut shown = *quote;
-        for side in Side::BOTH {
-            if !self.quote_before_us(side, quote) {
-                self.quote_near_us(side, quote, &mut shown, out);
-            }
+        let bid = self.quote_side(Side::Buy, quote, out);
+        let ask = self.quote_side(Side::Sell, quote, out);
+        if bid.is_none() && ask.is_none() {
+            return None;
         }
-        shown
+        let (bid_qty, ask_qty) = (bid.unwrap_or(quote.bid_qty), ask.unwrap_or(quote.ask_qty));
+        Some(Quote { bid_qty, ask_qty, ..*quote })
+    }
+
+    /// One side of a new quote. Returns what of it is available, if that is not all.
+    #[inline]
+    fn quote_side(&mut self, side: Side, quote: &Quote, out: &mut Vec<Report>) -> Option<Qty> {
+        if self.quote_before_us(side, quote) { None } else { self.quote_near_us(side, quote, out) }
     }
 
     /// Moves the best quote of a side where it passes nothing of ours: it stands before all our orders
@@ -246,11 +255,8 @@ impl Market {
         if !behind || !apart || !far(&self.debts) || !far(&self.hidden) {
             return false;
         }
-        if old != price {
-            self.expected.set(side, old, Qty::ZERO);
-            self.best[side.index()] = Some(price);
-        }
-        self.expected.set(side, price, qty);
+        self.best[side.index()] = Some(price);
+        self.expected.move_best(side, old, price, qty);
         true
     }
 
@@ -263,13 +269,7 @@ impl Market {
         })
     }
 
-    fn quote_near_us(
-        &mut self,
-        side: Side,
-        quote: &Quote,
-        shown: &mut Quote,
-        out: &mut Vec<Report>,
-    ) {
+    fn quote_near_us(&mut self, side: Side, quote: &Quote, out: &mut Vec<Report>) -> Option<Qty> {
         let new = quote.side(side);
         let old = self.best[side.index()];
         let price = new.map(|(price, _)| price);
@@ -277,10 +277,9 @@ impl Market {
             self.best[side.index()] = price;
             self.move_best(side, old, price);
         }
-        if let Some((price, qty)) = new {
-            let available = self.set_level(side, price, lots(qty), out);
-            set_side(shown, side, available);
-        }
+        let (price, qty) = new?;
+        let available = Qty::new(self.set_level(side, price, lots(qty), out));
+        (available != qty).then_some(available)
     }
 
     /// The best price moved: nothing of history stands before the new one, and what stood at the old
