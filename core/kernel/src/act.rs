@@ -136,6 +136,7 @@ impl Kernel {
         };
         let (held, request) = (approved.reserve(), approved.into_inner());
         let instrument = self.state.catalog.instrument(request.instrument);
+        let venue = instrument.venue;
         let (reserved, reserved_in) =
             held.map_or((Money::ZERO, instrument.settle), |held| (held.amount, held.currency));
         let slot = self.state.orders.insert(Order {
@@ -149,10 +150,10 @@ impl Kernel {
             made: now,
             changed: now,
             venue_id: None,
-            reserved: Money::ZERO,
+            reserved,
             reserved_in,
         });
-        self.state.set_reserve(slot, reserved);
+        self.state.add_reserve(venue, reserved_in, reserved);
         self.repeats.note(now, key);
         Some(slot)
     }

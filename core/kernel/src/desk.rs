@@ -137,11 +137,15 @@ impl State {
         let before = std::mem::replace(&mut order.reserved, amount);
         let (currency, instrument) = (order.reserved_in, order.request.instrument);
         let venue = self.catalog.instrument(instrument).venue;
+        let more = Money::from_units(amount.units().saturating_sub(before.units()));
+        self.add_reserve(venue, currency, more);
+    }
+
+    /// Sets more money aside, or less.
+    #[inline]
+    pub(crate) fn add_reserve(&mut self, venue: VenueId, currency: CurrencyId, more: Money) {
         let place = self.place(venue, currency);
-        let units = self.reserved[place]
-            .units()
-            .saturating_sub(before.units())
-            .saturating_add(amount.units());
+        let units = self.reserved[place].units().saturating_add(more.units());
         self.reserved[place] = Money::from_units(units);
     }
 

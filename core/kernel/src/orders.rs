@@ -122,13 +122,9 @@ struct Totals {
 }
 
 impl Open {
-    /// Changes the sums of a strategy and of all by this much on one side.
-    fn add(&mut self, strategy: StrategyId, side: Side, lots: Qty) {
-        self.all.qty[side.index()] += lots;
-        self.share(strategy).qty[side.index()] += lots;
-    }
-
-    fn share(&mut self, strategy: StrategyId) -> &mut Totals {
+    /// Changes the sums of a strategy and of all on one side: by so many lots and so many orders.
+    #[inline]
+    fn add(&mut self, strategy: StrategyId, side: Side, lots: Qty, orders: i32) {
         let at = match self.shares.iter().position(|(owner, _)| *owner == strategy) {
             Some(at) => at,
             None => {
@@ -136,19 +132,20 @@ impl Open {
                 self.shares.len() - 1
             }
         };
-        &mut self.shares[at].1
+        for totals in [&mut self.all, &mut self.shares[at].1] {
+            totals.qty[side.index()] += lots;
+            totals.orders = totals.orders.strict_add_signed(orders);
+        }
     }
 
     fn list(&mut self, slot: Slot, order: &Order) {
-        let (strategy, side) = (order.request.strategy, order.request.side);
+        let side = order.request.side;
         self.slots[side.index()].push(slot);
-        self.add(strategy, side, order.exposed());
-        self.all.orders += 1;
-        self.share(strategy).orders += 1;
+        self.add(order.request.strategy, side, order.exposed(), 1);
     }
 
     fn delist(&mut self, slot: Slot, order: &Order) {
-        let (strategy, side) = (order.request.strategy, order.request.side);
+        let side = order.request.side;
         let slots = &mut self.slots[side.index()];
         let at = slots.iter().position(|other| *other == slot).expect("a live order is listed");
         if at + 1 == slots.len() {
@@ -156,9 +153,7 @@ impl Open {
         } else {
             slots.remove(at);
         }
-        self.add(strategy, side, -order.exposed());
-        self.all.orders -= 1;
-        self.share(strategy).orders -= 1;
+        self.add(order.request.strategy, side, -order.exposed(), -1);
     }
 }
 
@@ -241,7 +236,7 @@ impl Orders {
         let more = order.exposed() - before;
         if order.life.is_live() && !more.is_zero() {
             let (strategy, side) = (order.request.strategy, order.request.side);
-            self.open[order.request.instrument.index()].add(strategy, side, more);
+            self.open[order.request.instrument.index()].add(strategy, side, more, 0);
         }
     }
 

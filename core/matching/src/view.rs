@@ -82,13 +82,16 @@ impl Book {
     #[inline]
     pub fn order(&self, handle: Handle) -> Option<OrderView> {
         let slot = self.queues.orders.find(handle)?;
+        (self.queues.orders[slot].stop == NIL).then(|| self.view_order(slot))
+    }
+
+    /// The order in a slot of a queue.
+    #[inline]
+    fn view_order(&self, slot: u32) -> OrderView {
         let node = &self.queues.orders[slot];
-        if node.stop != NIL {
-            return None;
-        }
         let level = self.queues.level(node.level);
-        Some(OrderView {
-            handle,
+        OrderView {
+            handle: self.queues.orders.handle(slot),
             owner: node.owner,
             tag: node.tag,
             side: node.side,
@@ -96,7 +99,7 @@ impl Book {
             leaves: Qty::new(node.leaves()),
             displayed: Qty::new(node.shown),
             post_only: node.post_only,
-        })
+        }
     }
 
     /// A sleeping stop; `None` if the handle is stale or names a resting order.
@@ -174,8 +177,12 @@ impl Book {
     }
 
     /// The orders of a side at a price, first in the queue first.
+    #[inline]
     pub fn queue(&self, side: Side, price: Price) -> Queue<'_> {
-        Queue { book: self, next: self.level(side, price).map(|level| level.head) }
+        let half = Half::of(side);
+        let level = self.queues.half(half).get(half.rank(price));
+        let next = if level == NIL { NIL } else { self.queues.level(level).head };
+        Queue { book: self, next }
     }
 
     /// The order behind this one in its queue.
@@ -254,15 +261,19 @@ impl Iterator for Levels<'_> {
 #[derive(Clone, Debug)]
 pub struct Queue<'a> {
     book: &'a Book,
-    next: Option<Handle>,
+    next: u32,
 }
 
 impl Iterator for Queue<'_> {
     type Item = OrderView;
+    #[inline]
     fn next(&mut self) -> Option<OrderView> {
-        let handle = self.next?;
-        self.next = self.book.next_in_level(handle);
-        self.book.order(handle)
+        if self.next == NIL {
+            return None;
+        }
+        let view = self.book.view_order(self.next);
+        self.next = self.book.queues.orders[self.next].next;
+        Some(view)
     }
 }
 

@@ -231,14 +231,14 @@ impl Market {
     }
 
     /// One side of a new quote. Returns what of it is available, if that is not all.
-    #[inline]
+    #[inline(always)]
     fn quote_side(&mut self, side: Side, quote: &Quote, out: &mut Vec<Report>) -> Option<Qty> {
         if self.quote_before_us(side, quote) { None } else { self.quote_near_us(side, quote, out) }
     }
 
     /// Moves the best quote of a side where it passes nothing of ours: it stands before all our orders
     /// on its side, reaches none on the other, and all we owe stands behind it. Says whether it was so.
-    #[inline]
+    #[inline(always)] // for each side its own code: all comparisons are decided by it
     fn quote_before_us(&mut self, side: Side, quote: &Quote) -> bool {
         let (Some((price, qty)), Some(old)) = (quote.side(side), self.best[side.index()]) else {
             return false;
