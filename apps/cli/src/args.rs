@@ -3,11 +3,11 @@
 //! Out comes an [`Args`], or a finding like any other. What the verbs do is not known here.
 
 use crate::diagnose::{At, Diagnostic, codes, did_you_mean};
-use crate::ui::{Color, Ui, Wishes};
+use crate::ui::{Color, Format, Ui, Wishes};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A deterministic trading engine: backtests, simulated markets, strategies of your own.
 #[derive(Parser, Debug)]
@@ -33,9 +33,20 @@ pub struct Args {
 /// What goes for every verb.
 #[derive(Arguments, Clone, Copy, Debug, Default)]
 pub struct Global {
-    /// Print one JSON object instead of text
-    #[arg(long, global = true, help_heading = "Output")]
+    /// Print one JSON object instead of text: -o json
+    #[arg(long, global = true, help_heading = "Output", conflicts_with = "format")]
     pub json: bool,
+    /// In what form to print: table, json, ndjson, csv or md
+    #[arg(
+        short = 'o',
+        long,
+        global = true,
+        help_heading = "Output",
+        value_name = "FORMAT",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub format: Option<Format>,
     /// Say only what was asked for, and errors
     #[arg(short, long, global = true, help_heading = "Output", conflicts_with = "verbose")]
     pub quiet: bool,
@@ -62,7 +73,10 @@ pub struct Global {
 impl From<Global> for Wishes {
     fn from(global: Global) -> Self {
         Self {
-            json: global.json,
+            format: match global.json {
+                true => Format::Json,
+                false => global.format.unwrap_or_default(),
+            },
             quiet: global.quiet,
             verbose: global.verbose,
             no_progress: global.no_progress,
@@ -102,11 +116,21 @@ pub enum Verb {
 #[derive(Arguments, Clone, Debug, Default)]
 pub struct ConfigArgs {
     /// The config
-    #[arg(value_name = "CONFIG")]
-    pub config: PathBuf,
+    #[arg(value_name = "CONFIG", required_unless_present = "file")]
+    config: Option<PathBuf>,
+    /// The config, by flag
+    #[arg(short = 'c', long = "config", value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
     /// Change a value of the config, such as run.seed=7 or instruments.*.queue=front
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+}
+
+impl ConfigArgs {
+    /// Where the config is.
+    pub fn path(&self) -> &Path {
+        self.config.as_deref().or(self.file.as_deref()).unwrap_or(Path::new(""))
+    }
 }
 
 /// `tse demo`.
@@ -142,6 +166,9 @@ pub struct Backtest {
     /// Keep nothing: print the result and write no run folder
     #[arg(long)]
     pub no_save: bool,
+    /// Say what would be run and written, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Check every law of conservation after every event: slow
     #[arg(long)]
     pub audit: bool,
@@ -173,6 +200,9 @@ pub struct Init {
     /// is still there
     #[arg(long, value_name = "PATH")]
     pub engine: Option<PathBuf>,
+    /// Say which files would be made, and make none
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `tse check CONFIG`.
@@ -227,10 +257,10 @@ pub struct Explain {
 
 /// `tse schema`.
 #[derive(Arguments, Clone, Debug, Default)]
-#[command(before_help = "  tse schema > tse.schema.json\n  tse schema -o tse.schema.json")]
+#[command(before_help = "  tse schema > tse.schema.json\n  tse schema tse.schema.json")]
 pub struct Schema {
     /// Write to this file instead of standard output
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
@@ -266,8 +296,10 @@ pub fn parse(words: &[OsString]) -> Parsed {
         }
         Err(error) => {
             // The rest of the line could not be read, so what it says of output is looked for.
-            let json = words.iter().any(|word| word == "--json");
-            let ui = Ui::new(Wishes { json, ..Wishes::default() });
+            let json = words.iter().any(|word| word == "--json")
+                || words.windows(2).any(|pair| pair[0] == "-o" && pair[1] == "json");
+            let format = if json { Format::Json } else { Format::Table };
+            let ui = Ui::new(Wishes { format, ..Wishes::default() });
             Parsed::Wrong(Box::new(finding(&error)), ui)
         }
     }

@@ -18,6 +18,7 @@ pub mod config;
 mod demo;
 pub mod diagnose;
 mod report;
+mod rows;
 mod run;
 pub mod ui;
 pub mod verbs;

@@ -5,6 +5,7 @@
 
 use crate::diagnose::render::Style;
 use crate::diagnose::{Diagnostics, Level, json, render};
+use crate::rows;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
@@ -20,11 +21,29 @@ pub enum Color {
     Never,
 }
 
+/// In what form an answer is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON object.
+    Json,
+    /// A JSON object for each row.
+    Ndjson,
+    /// Comma-separated values.
+    Csv,
+    /// A Markdown table.
+    Md,
+}
+
 /// How this call speaks.
 #[derive(Clone, Copy, Debug)]
 pub struct Ui {
-    /// One JSON object instead of text.
+    /// For a program: whatever the form, data alone and on standard output.
     pub json: bool,
+    /// In what form.
+    pub format: Format,
     /// Only what was asked for, and errors.
     pub quiet: bool,
     /// More than usual.
@@ -40,8 +59,8 @@ pub struct Ui {
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wishes {
-    /// `--json`.
-    pub json: bool,
+    /// `--json` or `-o FORMAT`.
+    pub format: Format,
     /// `-q`.
     pub quiet: bool,
     /// `-v`.
@@ -68,11 +87,13 @@ impl Ui {
             },
             width,
         };
+        let json = wishes.format != Format::Table;
         Self {
-            json: wishes.json,
+            json,
+            format: wishes.format,
             quiet: wishes.quiet,
             verbose: wishes.verbose,
-            progress: err && !dumb && !wishes.no_progress && !wishes.quiet && !wishes.json,
+            progress: err && !dumb && !wishes.no_progress && !wishes.quiet && !json,
             out: style(out),
             err: style(err),
         }
@@ -97,7 +118,17 @@ impl Ui {
 
     /// What a verb found out, for a program; the warnings belong to it.
     pub fn success(&self, schema: &str, warnings: &Diagnostics, data: &serde_json::Value) {
-        self.object(&json::success(schema, warnings, data));
+        self.repeat(&json::success(schema, warnings, data));
+    }
+
+    /// What a verb found out earlier: an object as [`success`](Self::success) prints it.
+    pub fn repeat(&self, told: &serde_json::Value) {
+        match self.format {
+            Format::Table | Format::Json => self.object(told),
+            Format::Ndjson => self.print(rows::ndjson(&told["data"])),
+            Format::Csv => self.print(rows::csv(&told["data"])),
+            Format::Md => self.print(rows::markdown(&told["data"])),
+        }
     }
 
     /// Warnings, for whoever watches. A program gets them in its object.
@@ -112,7 +143,7 @@ impl Ui {
 
     /// What went wrong.
     pub fn fail(&self, found: &Diagnostics) {
-        if self.json {
+        if matches!(self.format, Format::Json | Format::Ndjson) {
             self.object(&json::failure(found));
         } else {
             let _ = write!(std::io::stderr(), "{}", render::all(found, self.err));

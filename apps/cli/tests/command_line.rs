@@ -205,11 +205,69 @@ fn a_run_with_another_queue_needs_no_other_file() {
 }
 
 #[test]
+fn an_answer_comes_in_the_form_that_was_asked_for() {
+    let bench = Bench::new();
+    let csv = bench.tse(&["strategies", "-o", "csv"]);
+    let mut lines = csv.out.lines();
+    assert_eq!((csv.code, &*csv.err), (0, ""));
+    assert_eq!(lines.next(), Some("instruments,name,params,summary"));
+    assert_eq!(lines.count(), 4, "a line for each strategy: {}", csv.out);
+    let lines = bench.tse(&["explain", "-o", "ndjson"]);
+    for line in lines.out.lines() {
+        let code: Value = serde_json::from_str(line).expect("an object a line");
+        assert!(code["code"].as_str().is_some_and(|code| code.starts_with("TSE-")), "{line}");
+    }
+    let md = bench.tse(&["version", "-o", "md"]);
+    assert!(md.out.starts_with("| name | value |\n| --- | --- |\n"), "{}", md.out);
+    assert_eq!(bench.tse(&["version", "-o", "json"]).out, bench.tse(&["version", "--json"]).out);
+    // What is wrong is said to people, unless JSON was asked for.
+    let said = bench.tse(&["explain", "TSE-C999", "-o", "csv"]);
+    assert!(
+        said.code == 2 && said.out.is_empty() && said.err.starts_with("error["),
+        "{}{}",
+        said.out,
+        said.err
+    );
+    let said = bench.tse(&["explain", "TSE-C999", "-o", "ndjson"]);
+    assert_eq!(json(&said.out)["ok"], false);
+    let said = bench.tse(&["version", "-o", "yaml"]);
+    assert!(said.code == 2 && said.err.contains("use one of table, json"), "{}", said.err);
+    assert_eq!(bench.tse(&["version", "-o", "csv", "--json"]).code, 2, "one form at a time");
+}
+
+#[test]
+fn a_config_by_flag_is_the_same_config() {
+    let bench = Bench::new();
+    bench.write("c.toml", GOOD);
+    let (by_name, by_flag) =
+        (bench.tse(&["check", "c.toml"]), bench.tse(&["check", "-c", "c.toml"]));
+    assert_eq!((by_flag.code, &by_flag.out), (0, &by_name.out));
+    assert_eq!(bench.tse(&["check", "c.toml", "-c", "c.toml"]).code, 2, "not two of them");
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_done_and_does_nothing() {
+    let bench = Bench::new();
+    bench.write("c.toml", GOOD);
+    let said = bench.tse(&["backtest", "c.toml", "--dry-run"]);
+    assert!(
+        said.code == 0 && said.out.ends_with("dry run: nothing was done\n"),
+        "{}{}",
+        said.out,
+        said.err
+    );
+    assert!(said.out.contains("a new folder in runs"), "{}", said.out);
+    let said = bench.tse(&["init", "mine", "--dry-run"]);
+    assert!(said.code == 0 && said.out.contains("mine/Cargo.toml\n"), "{}{}", said.out, said.err);
+    assert!(!bench.path().join("runs").exists() && !bench.path().join("mine").exists());
+}
+
+#[test]
 fn a_schema_and_completions_are_written() {
     let bench = Bench::new();
     let schema: Value = serde_json::from_str(&bench.tse(&["schema"]).out).expect("a schema");
     assert_eq!(schema["properties"]["run"]["$ref"], "#/$defs/run");
-    let said = bench.tse(&["schema", "-o", "s.json"]);
+    let said = bench.tse(&["schema", "s.json"]);
     assert!(said.code == 0 && said.err.contains("#:schema ./s.json"), "{}", said.err);
     assert!(bench.path().join("s.json").is_file());
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

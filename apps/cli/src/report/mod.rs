@@ -47,7 +47,7 @@ fn shown(runs: &Path, text: &str, open: bool, ui: &Ui) -> Result<(), Diagnostics
         serde_json::from_str(&stats).map_err(|error| broken(error.to_string()))?;
     let page = folder.join("report.html");
     if ui.json {
-        ui.object(&stats);
+        ui.repeat(&stats);
     } else {
         let summary: Summary = serde_json::from_value(stats["data"].clone())
             .map_err(|error| broken(error.to_string()))?;

@@ -32,7 +32,7 @@ pub(crate) fn check(args: &Check, registry: &Registry, ui: &Ui) -> Result<u8, Di
         1 => "1 warning".to_owned(),
         n => format!("{n} warnings"),
     };
-    ui.print(format!("ok · {warnings} · next: tse backtest {}", args.config.config.display()));
+    ui.print(format!("ok · {warnings} · next: tse backtest {}", args.config.path().display()));
     Ok(0)
 }
 
@@ -52,7 +52,8 @@ fn symbols(config: &Config, ids: &[tse_model::InstrumentId]) -> Vec<String> {
     ids.iter().map(|id| config.catalog.instrument(*id).symbol.to_string()).collect()
 }
 
-fn summary(config: &Config) -> String {
+/// What would be run, in a few lines.
+pub(crate) fn summary(config: &Config) -> String {
     let catalog = &config.catalog;
     let base = &catalog.currency(config.base).code;
     let names = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>().join(" ");

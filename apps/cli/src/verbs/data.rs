@@ -47,7 +47,7 @@ fn ls(args: &ConfigArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics
         let bytes = bytes.map_or_else(|| "-".to_owned(), count);
         ui.print(format!("{format:<width$}  {bytes:>15}  {name}"));
     }
-    ui.note(format!("next: tse data check {}", args.config.display()));
+    ui.note(format!("next: tse data check {}", args.path().display()));
     Ok(0)
 }
 
@@ -95,7 +95,7 @@ fn check(args: &ConfigArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnost
     if ui.json {
         ui.success("tse.data.check/1", &found, &json!({ "sources": sources }));
     } else {
-        ui.print(format!("ok · next: tse backtest {}", args.config.display()));
+        ui.print(format!("ok · next: tse backtest {}", args.path().display()));
     }
     Ok(0)
 }

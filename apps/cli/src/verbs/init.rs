@@ -74,6 +74,17 @@ pub(crate) fn init(args: &Init, ui: &Ui) -> Result<u8, Diagnostics> {
             files.push(("Cargo.lock".to_owned(), lock));
         }
     }
+    if args.dry_run {
+        let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
+        if ui.json {
+            let data = json!({ "folder": folder, "name": name, "engine": engine, "files": names });
+            ui.success("tse.init.plan/1", &Diagnostics::new(), &data);
+        } else {
+            names.iter().for_each(|name| ui.print(folder.join(name).display()));
+            ui.print("dry run: nothing was made");
+        }
+        return Ok(0);
+    }
     let fresh = !folder.exists();
     if let Err((path, error)) = fill(folder, &files) {
         if fresh {

@@ -61,7 +61,7 @@ pub(crate) fn schema(args: &Schema, registry: &Registry, ui: &Ui) -> Result<u8, 
 
 /// The config that a verb was given, with settings from the environment and the command line.
 pub(crate) fn load(args: &ConfigArgs, registry: &Registry) -> Result<Config, Diagnostics> {
-    config::load(&args.config, &Overrides::from_process(&args.set), registry)
+    config::load(args.path(), &Overrides::from_process(&args.set), registry)
 }
 
 /// Writes a whole file.

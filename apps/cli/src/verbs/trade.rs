@@ -3,10 +3,12 @@
 
 use super::load;
 use crate::args::{Backtest, Demo, Report};
+use crate::config::Config;
 use crate::demo::Options;
 use crate::diagnose::Diagnostics;
 use crate::run::{self, Ready};
 use crate::ui::Ui;
+use serde_json::json;
 use tse_strategy::Registry;
 
 /// `tse backtest CONFIG`.
@@ -14,6 +16,9 @@ pub(crate) fn backtest(args: &Backtest, registry: &Registry, ui: &Ui) -> Result<
     let mut config = load(&args.config, registry)?;
     let mut scenario = config.scenario()?;
     scenario.audit = args.audit;
+    if args.dry_run {
+        return Ok(plan(args, &config, ui));
+    }
     let ready = Ready {
         name: config.name.clone(),
         scenario,
@@ -24,6 +29,25 @@ pub(crate) fn backtest(args: &Backtest, registry: &Registry, ui: &Ui) -> Result<
     };
     let options = run::Options { runs: (!args.no_save).then(|| args.runs.clone()) };
     Ok(run::backtest(ready, &options, ui))
+}
+
+/// What `tse backtest` would do.
+fn plan(args: &Backtest, config: &Config, ui: &Ui) -> u8 {
+    let keep = (!args.no_save).then_some(&args.runs);
+    if ui.json {
+        let files: Vec<_> = config.files().into_iter().map(|(name, _)| name).collect();
+        let data = json!({ "name": config.name, "runs": keep, "files": files });
+        ui.success("tse.backtest.plan/1", &config.warnings, &data);
+        return 0;
+    }
+    ui.warn(&config.warnings);
+    ui.print(super::check::summary(config));
+    ui.print(match keep {
+        Some(runs) => format!("writes       a new folder in {}", runs.display()),
+        None => "writes       nothing".to_owned(),
+    });
+    ui.print("dry run: nothing was done");
+    0
 }
 
 /// `tse report [RUN]`.
