@@ -19,6 +19,7 @@ mod kernel;
 mod life;
 mod message;
 mod orders;
+pub mod record;
 mod repeats;
 
 pub use desk::{LimitTable, State};

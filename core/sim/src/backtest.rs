@@ -15,7 +15,7 @@ use tse_kernel::{Command, Kernel};
 use tse_model::{SourceFault, Timestamp, VenueId};
 use tse_portfolio::Prices;
 
-pub use crate::watch::{Observer, Outcome, Progress};
+pub use crate::watch::{Observer, Outcome, Progress, Told};
 
 /// How many steps pass between two looks at the progress; skipped events are steps too.
 const PROGRESS_EVERY: u64 = 16_384;

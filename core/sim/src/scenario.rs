@@ -4,8 +4,9 @@
 
 use crate::latency::Latency;
 use crate::models::QueueModel;
-use tse_kernel::LimitTable;
+use tse_kernel::{Kernel, LimitTable, Setup};
 use tse_model::{Catalog, CurrencyId, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId};
+use tse_portfolio::Portfolio;
 use tse_portfolio::statistics::Days;
 use tse_strategy::{FixedRate, Strategy};
 
@@ -43,6 +44,33 @@ pub struct Scenario {
     pub end: Option<Timestamp>,
     /// Whether every law of conservation is checked after every event: slow, for tests.
     pub audit: bool,
+}
+
+impl Scenario {
+    /// Its engine, not started: of venues and sources only what accounts hold at the start matters.
+    ///
+    /// # Panics
+    /// If an opening balance fits no integer.
+    pub fn kernel(self) -> Kernel {
+        let mut portfolio = Portfolio::for_catalog(&self.catalog);
+        if self.audit {
+            portfolio.start_audit();
+        }
+        for setup in &self.venues {
+            for (currency, amount) in &setup.deposits {
+                let booked = portfolio.deposit(setup.venue, *currency, *amount);
+                booked.expect("an opening balance fits");
+            }
+        }
+        Kernel::new(Setup {
+            catalog: self.catalog,
+            portfolio,
+            limits: self.limits,
+            repeat_window: self.repeat_window,
+            answer_timeout: self.answer_timeout,
+            strategies: self.strategies,
+        })
+    }
 }
 
 /// A simulated venue and our account there.

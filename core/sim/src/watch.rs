@@ -2,16 +2,38 @@
 //! what results are made of.
 
 use crate::scenario::Scenario;
-use tse_kernel::{Counts, Kernel, Output};
-use tse_model::{CurrencyId, MarketEvent, Money, Span, StateHash, Timestamp};
+use tse_kernel::{Counts, Input, Kernel, Output};
+use tse_model::{
+    CurrencyId, MarketEvent, Money, OrderEvent, Request, Span, StateHash, Timestamp, VenueId,
+};
 use tse_portfolio::statistics::EquityCurve;
 use tse_portfolio::{Equity, Prices, Profit};
 
+/// What an engine is told: an [`Input`] that need not be moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told<'a> {
+    /// [`Input::Market`].
+    Market(&'a MarketEvent),
+    /// [`Input::Order`].
+    Order(&'a OrderEvent),
+    /// Anything else.
+    Other(&'a Input),
+}
+
 /// Who watches a run: report writers, tests, people.
 pub trait Observer {
+    /// The engine is about to be told something: here it is written down.
+    fn told(&mut self, now: Timestamp, what: Told<'_>) {
+        let _ = (now, what);
+    }
     /// The engine asked for or told something. An order that just ended can still be looked up.
     fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
         let _ = (now, output, kernel);
+    }
+    /// A request is about to leave. `false` holds it back for ever: for who cannot keep a record of it.
+    fn release(&mut self, now: Timestamp, venue: VenueId, request: &Request) -> bool {
+        let _ = (now, venue, request);
+        true
     }
     /// Equity was sampled.
     fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {

@@ -9,8 +9,8 @@
 use crate::latency::Line;
 use crate::scenario::Scenario;
 use crate::venue::{self, Venue};
-use crate::watch::{Observer, Watch};
-use tse_kernel::{Command, Input, Kernel, Output, Setup};
+use crate::watch::{Observer, Told, Watch};
+use tse_kernel::{Command, Input, Kernel, Output};
 use tse_model::{
     AccountEventKind, InstrumentId, Machine, MarketData, MarketEvent, Request, SourceFault, Span,
     Timestamp, VenueId,
@@ -158,20 +158,11 @@ impl World {
     /// A world before anything happened in it.
     pub(crate) fn new(scenario: Scenario) -> Self {
         let watch = Watch::new(&scenario);
-        let mut portfolio = tse_portfolio::Portfolio::for_catalog(&scenario.catalog);
-        if scenario.audit {
-            portfolio.start_audit();
-        }
         let mut links = Vec::with_capacity(scenario.venues.len());
         // A lane for each instrument, and one for what concerns the whole account.
         let symbols = scenario.catalog.instruments().iter().map(|it| it.symbol.to_string());
         let symbols: Vec<_> = symbols.chain(["".to_owned()]).collect();
         for setup in &scenario.venues {
-            for (currency, amount) in &setup.deposits {
-                portfolio
-                    .deposit(setup.venue, *currency, *amount)
-                    .expect("an opening balance fits");
-            }
             let name = &scenario.catalog.venue(setup.venue).name;
             let (seed, lanes) = (scenario.seed, || symbols.iter().map(String::as_str));
             let purpose = |line: &str| format!("latency:{line}:{name}");
@@ -186,16 +177,9 @@ impl World {
         for (number, link) in links.iter().enumerate() {
             link_of[link.venue.id().index()] = Some(number);
         }
-        let kernel = Kernel::new(Setup {
-            catalog: scenario.catalog,
-            portfolio,
-            limits: scenario.limits,
-            repeat_window: scenario.repeat_window,
-            answer_timeout: scenario.answer_timeout,
-            strategies: scenario.strategies,
-        });
+        let audit = scenario.audit;
         Self {
-            kernel,
+            kernel: scenario.kernel(),
             links,
             watch,
             now: Timestamp::MIN,
@@ -207,7 +191,7 @@ impl World {
             feed: Vec::new(),
             outputs: Vec::new(),
             words: Vec::new(),
-            audit: scenario.audit,
+            audit,
             broken: None,
         }
     }
@@ -296,6 +280,7 @@ impl World {
                 let line = &mut self.links[number].feed;
                 if let Some(event) = line.front() {
                     observer.market(now, event, &self.kernel);
+                    observer.told(now, Told::Market(event));
                     self.kernel.show(now, event, &mut self.outputs);
                 }
                 line.pop();
@@ -404,6 +389,7 @@ impl World {
     #[inline]
     fn tell(&mut self, now: Timestamp, event: &MarketEvent, observer: &mut impl Observer) {
         observer.market(now, event, &self.kernel);
+        observer.told(now, Told::Market(event));
         let wake = self.kernel.wake_at();
         self.kernel.show(now, event, &mut self.outputs);
         self.carry_out(now, wake, observer);
@@ -476,9 +462,14 @@ impl World {
     ) {
         let wake = self.kernel.wake_at();
         match word {
-            venue::Output::Order(event) => self.kernel.hear(now, event, &mut self.outputs),
+            venue::Output::Order(event) => {
+                observer.told(now, Told::Order(event));
+                self.kernel.hear(now, event, &mut self.outputs);
+            }
             venue::Output::Account(event) => {
-                self.kernel.step(now, Input::Account(venue, *event), &mut self.outputs);
+                let input = Input::Account(venue, *event);
+                observer.told(now, Told::Other(&input));
+                self.kernel.step(now, input, &mut self.outputs);
             }
             venue::Output::Feed(_) => {} // its market data takes a line of its own
         }
@@ -489,6 +480,7 @@ impl World {
     #[inline]
     fn step_kernel(&mut self, now: Timestamp, input: Input, observer: &mut impl Observer) {
         let wake = self.kernel.wake_at();
+        observer.told(now, Told::Other(&input));
         self.kernel.step(now, input, &mut self.outputs);
         self.carry_out(now, wake, observer);
     }
@@ -510,6 +502,9 @@ impl World {
         for output in &outputs {
             observer.output(now, output, &self.kernel);
             let Output::Send(venue, request) = output else { continue };
+            if !observer.release(now, *venue, request) {
+                continue;
+            }
             let Some(number) = self.link_of[venue.index()] else { continue };
             let link = &mut self.links[number];
             if link.orders.is_instant() {

@@ -8,12 +8,16 @@ mod common;
 
 use common::puppet::{Puppet, Told};
 use common::{Listing, Log, World, generous};
-use tse_kernel::Alert;
+use tse_journal::{Durability, Journal, Memory, Options};
+use tse_kernel::{Alert, Kernel};
 use tse_model::{
-    Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Settlement, Side,
-    Source, SourceFault, Span, TimeInForce, Timestamp,
+    Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Request,
+    Settlement, Side, Source, SourceFault, Span, TimeInForce, Timestamp, VenueId,
 };
-use tse_sim::{FundingSchedule, Latency, QueueModel, Synthetic, SyntheticSpec};
+use tse_sim::{
+    Difference, Differs, FundingSchedule, Latency, QueueModel, Recorder, Replay, Synthetic,
+    SyntheticSpec,
+};
 use tse_strategy::{Intents, OrderWish, QuoteLevel, Reversal, Strategy, View};
 
 const START: i64 = 1_700_000_000_000_000_000;
@@ -374,5 +378,106 @@ fn a_fool_repeats_himself() {
     for seed in 0..6 {
         let mut tally = Tally::default();
         assert_eq!(play(seed, &mut tally), play(seed, &mut tally), "seed {seed}");
+    }
+}
+
+/// A recorded run: its journal and what was known at the end.
+fn recorded(seed: u64, durability: Durability) -> (Memory, tse_model::StateHash) {
+    let options = Options { durability, segment_bytes: 1 << 20 };
+    let journal = Journal::create(Memory::new(), options).expect("a disk in memory");
+    let mut log = Log::default();
+    let mut recorder = Recorder::begin(&mut log, journal, "soak").expect("a disk in memory");
+    let mut backtest = world(seed).build();
+    let outcome = backtest.run(&mut recorder, |_| true).expect("dice never fail");
+    let now = outcome.last.expect("something happened");
+    let disk = recorder.end(now, outcome.state_hash).expect("a disk in memory").into_disk();
+    (disk, outcome.state_hash)
+}
+
+fn replayed(disk: &Memory, kernel: Kernel) -> (Replay, Option<Difference>) {
+    let mut replay = Replay::new(kernel);
+    let mut difference = None;
+    let read = tse_journal::read(disk, |record| {
+        if difference.is_none() {
+            difference = replay.take(record).err();
+        }
+    });
+    read.expect("a sound journal");
+    (replay, difference)
+}
+
+#[test]
+fn a_recorded_run_replays_to_the_same_requests_and_the_same_state() {
+    let mut requests = 0;
+    for seed in 0..24 {
+        let durability =
+            [Durability::Power, Durability::Process, Durability::None][seed as usize % 3];
+        let (disk, hash) = recorded(seed, durability);
+        let (replay, difference) = replayed(&disk, world(seed).scenario().kernel());
+        assert_eq!((difference, replay.ended()), (None, true), "seed {seed}");
+        assert_eq!(replay.state_hash(), hash, "seed {seed}");
+        requests += replay.requests();
+    }
+    assert!(requests > 5_000, "{requests}");
+}
+
+#[test]
+fn an_engine_that_does_otherwise_is_caught_at_the_first_request() {
+    let mut caught = 0;
+    for seed in 0..12 {
+        let (disk, _) = recorded(seed, Durability::None);
+        // The same market and venues, and strategies that draw other numbers.
+        let mut other = world(seed);
+        let ids: Vec<_> = other.catalog.instruments().iter().map(|it| it.id).collect();
+        let all: Vec<_> = ids.iter().map(|id| id.0).collect();
+        other.strategies.clear();
+        other.own(fool(seed + 1, 0, ids), &all);
+        let (replay, difference) = replayed(&disk, other.scenario().kernel());
+        let difference = difference.expect("it does something else");
+        assert!(!replay.ended(), "seed {seed}");
+        let sent = matches!(difference.how, Differs::Sent { .. } | Differs::Unsent { .. });
+        assert!(sent, "seed {seed}: {difference}");
+        caught += 1;
+    }
+    assert_eq!(caught, 12);
+}
+
+#[test]
+fn what_leaves_was_written_before() {
+    // Whatever is lost with the power at any moment, every request that reached a venue is in the journal:
+    // the disk stops, and what the journal has then is compared with what the venues were asked.
+    for fails_after in [7, 20, 41, 160, 640] {
+        let mut disk = Memory::new();
+        disk.fails_after = Some((fails_after, tse_journal::Trouble::Broken));
+        let options = Options { durability: Durability::Power, segment_bytes: 1 << 20 };
+        let journal = Journal::create(disk, options).expect("it fails later");
+        let mut left = Left::default();
+        let mut recorder = Recorder::begin(&mut left, journal, "soak").expect("it fails later");
+        let mut backtest = world(2).build();
+        let _ = backtest.run(&mut recorder, |_| true).expect("dice never fail");
+        assert!(recorder.has_failed(), "{fails_after}");
+        let mut disk = recorder.into_journal().into_disk();
+        disk.fails_after = None;
+        disk.lose_power(|| false);
+        let mut safe = 0;
+        tse_journal::read(&disk, |record| {
+            safe += u64::from(record.head.kind == tse_sim::recorder::kind::SENT);
+        })
+        .expect("what was safe is sound");
+        assert_eq!(safe, left.sent, "{fails_after}: what left is what is safe");
+        assert!(safe > 0);
+    }
+}
+
+/// Counts what leaves an engine.
+#[derive(Default)]
+struct Left {
+    sent: u64,
+}
+
+impl tse_sim::Observer for Left {
+    fn release(&mut self, _: Timestamp, _: VenueId, _: &Request) -> bool {
+        self.sent += 1;
+        true
     }
 }

@@ -273,6 +273,11 @@ impl World {
 
     /// Everything set up and nothing run.
     pub fn build(self) -> Backtest {
+        Backtest::new(self.scenario()).expect("events in memory do not fail")
+    }
+
+    /// What there is to run.
+    pub fn scenario(self) -> Scenario {
         let mut catalog = self.catalog;
         let base = catalog.currency_or_default(self.base);
         let account: Vec<_> = catalog.instruments().iter().map(|_| self.limits).collect();
@@ -312,7 +317,7 @@ impl World {
         if !self.events.is_empty() {
             sources.push(Box::new(Events::new(self.events)));
         }
-        let scenario = Scenario {
+        Scenario {
             seed: self.seed,
             venues,
             sources,
@@ -329,8 +334,7 @@ impl World {
             end: None,
             audit: true,
             catalog,
-        };
-        Backtest::new(scenario).expect("events can be read")
+        }
     }
 }
 

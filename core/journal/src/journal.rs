@@ -1,0 +1,242 @@
+//! Writing: records are gathered into a batch, and a batch becomes safe as a whole.
+
+use crate::disk::{Disk, Trouble};
+use crate::error::JournalError;
+use crate::frame::{Head, PAYLOAD_MAX, encode, size_of};
+use crate::read::{Contents, Record, read};
+use crate::segment::{FORMAT, HEADER, Header, name};
+use tse_model::Timestamp;
+
+/// What a record must survive before it counts as safe.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Durability {
+    /// A loss of power: each batch is synced. For everything that trades.
+    #[default]
+    Power,
+    /// The death of the process: each batch is written. A loss of power may take the last moments.
+    Process,
+    /// Nothing in particular: a batch is written when it is large enough. For backtests.
+    None,
+}
+
+/// How a journal is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// What is safe.
+    pub durability: Durability,
+    /// How long each file is.
+    pub segment_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { durability: Durability::Power, segment_bytes: 16 << 20 }
+    }
+}
+
+/// Under [`Durability::None`], how many bytes are gathered before they are written.
+const GATHERED: usize = 64 << 10;
+
+/// A journal that is being written.
+pub struct Journal<D> {
+    disk: D,
+    options: Options,
+    segment: String,
+    segment_size: u64,
+    /// Where the batch will be written.
+    offset: u64,
+    /// Frames of the batch.
+    batch: Vec<u8>,
+    /// The first record of the batch.
+    batch_first: u64,
+    next: u64,
+    chain: u64,
+    stopped: bool,
+}
+
+impl<D: Disk> Journal<D> {
+    /// Begins a journal in a folder without one.
+    ///
+    /// # Errors
+    /// `Exists` if there is one, or what the disk says.
+    pub fn create(disk: D, options: Options) -> Result<Self, JournalError> {
+        match read(&disk, |_| ()) {
+            Err(JournalError::Empty) => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Err(JournalError::Exists),
+        }
+        let mut journal = Self {
+            disk,
+            options,
+            segment: name(1),
+            segment_size: 0,
+            offset: 0,
+            batch: Vec::new(),
+            batch_first: 1,
+            next: 1,
+            chain: 0,
+            stopped: false,
+        };
+        journal.begin_segment()?;
+        Ok(journal)
+    }
+
+    /// Opens a journal to go on with it. Every record is read and shown to `each`; a torn end is cut off.
+    ///
+    /// # Errors
+    /// `Empty` if there is none; `Corrupt` or `Newer`, and nothing was changed; what the disk says.
+    pub fn open(
+        disk: D,
+        options: Options,
+        each: impl FnMut(&Record<'_>),
+    ) -> Result<(Self, Contents), JournalError> {
+        let contents = read(&disk, each)?;
+        let (segment, offset) = contents.end.clone();
+        let segment_size = disk.size(&segment)?;
+        let mut journal = Self {
+            disk,
+            options,
+            segment,
+            segment_size,
+            offset,
+            batch: Vec::new(),
+            batch_first: contents.last + 1,
+            next: contents.last + 1,
+            chain: contents.chain,
+            stopped: false,
+        };
+        if let Some(torn) = &contents.torn {
+            let zeros = vec![0; torn.bytes as usize];
+            journal.disk.write(&torn.segment, torn.at, &zeros)?;
+            journal.disk.sync(&torn.segment)?;
+        }
+        if contents.unbegun.is_some() {
+            journal.begin_segment()?;
+        }
+        Ok((journal, contents))
+    }
+
+    /// The last record that is safe.
+    pub fn safe(&self) -> u64 {
+        self.batch_first - 1
+    }
+
+    /// The place of the next record.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The running hash after the last record.
+    pub fn chain(&self) -> u64 {
+        self.chain
+    }
+
+    /// Whether what leaves an engine must wait until its record is safe.
+    pub fn is_strict(&self) -> bool {
+        self.options.durability != Durability::None
+    }
+
+    /// The disk, to look at.
+    pub fn disk(&self) -> &D {
+        &self.disk
+    }
+
+    /// Gives the disk back. What was not committed is lost.
+    pub fn into_disk(self) -> D {
+        self.disk
+    }
+
+    /// Adds a record to the batch. It is not safe before the next [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// `TooLong`, and nothing was changed; or what the disk says where a file was full.
+    pub fn append(
+        &mut self,
+        time: Timestamp,
+        kind: u16,
+        version: u16,
+        payload: &[u8],
+    ) -> Result<u64, JournalError> {
+        if self.stopped {
+            return Err(JournalError::Stopped);
+        }
+        let size = size_of(payload.len()) as u64;
+        if payload.len() > PAYLOAD_MAX || size > self.options.segment_bytes - HEADER as u64 {
+            return Err(JournalError::TooLong { bytes: payload.len() });
+        }
+        if self.offset + self.batch.len() as u64 + size > self.segment_size {
+            self.roll_over()?;
+        }
+        let sequence = self.next;
+        let head = Head { sequence, time, batch: self.batch_first, kind, version };
+        self.chain = encode(&head, payload, self.chain, &mut self.batch);
+        self.next += 1;
+        if self.options.durability == Durability::None && self.batch.len() >= GATHERED {
+            self.commit()?;
+        }
+        Ok(sequence)
+    }
+
+    /// Makes all records so far safe, as the durability means it. Returns the last one.
+    ///
+    /// # Errors
+    /// What the disk says. Then nobody knows what is there: the journal takes nothing more, and says so
+    /// again and again. Opening it anew finds out.
+    pub fn commit(&mut self) -> Result<u64, JournalError> {
+        if self.stopped {
+            return Err(JournalError::Stopped);
+        }
+        if !self.batch.is_empty() {
+            let written = self.disk.write(&self.segment, self.offset, &self.batch);
+            let safe = written.and_then(|()| match self.options.durability {
+                Durability::Power => self.disk.sync(&self.segment),
+                Durability::Process | Durability::None => Ok(()),
+            });
+            if let Err(error) = safe {
+                self.stopped = true;
+                return Err(error.into());
+            }
+            self.offset += self.batch.len() as u64;
+            self.batch.clear();
+            self.batch_first = self.next;
+        }
+        Ok(self.safe())
+    }
+
+    /// Ends a file and begins the next. All before it survives a loss of power from then on.
+    fn roll_over(&mut self) -> Result<(), JournalError> {
+        self.commit()?;
+        if self.options.durability == Durability::Process
+            && let Err(error) = self.disk.sync(&self.segment)
+        {
+            self.stopped = true;
+            return Err(error.into());
+        }
+        self.begin_segment()
+    }
+
+    fn begin_segment(&mut self) -> Result<(), JournalError> {
+        let segment = name(self.next);
+        let made = match self.disk.create(&segment, self.options.segment_bytes) {
+            // Made, but not begun, when something stopped: it is empty.
+            Err(error) if error.trouble == Trouble::Exists => self.disk.size(&segment),
+            made => made.map(|()| self.options.segment_bytes),
+        };
+        let begun = made.and_then(|size| {
+            let header = Header { format: FORMAT, first: self.next, chain: self.chain, size };
+            self.disk.write(&segment, 0, &header.encode())?;
+            self.disk.sync(&segment)?;
+            Ok(size)
+        });
+        match begun {
+            Ok(size) => {
+                (self.segment, self.segment_size, self.offset) = (segment, size, HEADER as u64);
+                Ok(())
+            }
+            Err(error) => {
+                self.stopped = true;
+                Err(error.into())
+            }
+        }
+    }
+}

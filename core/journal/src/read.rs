@@ -1,0 +1,256 @@
+//! Reading a journal from its beginning, and judging its end.
+//!
+//! A journal that was being written when power went may end in a batch of which some sectors are there
+//! and some are not. Nothing in that batch had been acknowledged, so it is *torn* and may be cut off. A
+//! record that was safe and is not what was written is *corruption*: then nothing is skipped and nothing
+//! cut, the place is named and the journal refused.
+//!
+//! Which of both it is follows from the bytes. A frame is torn only where a tear explains it: it lacks
+//! its end, or a whole sector of it is zero, as the file was made; and only if no sound frame behind it
+//! belongs to a later batch, which would mean that this one was safe. So a changed byte in the last
+//! record is not taken for a tear. (A payload with a whole sector of zeros would be; see
+//! `docs/journal-format.md`.)
+
+use crate::disk::Disk;
+use crate::error::JournalError;
+use crate::frame::{Found, HEAD, Head, decode, follows};
+use crate::memory::SECTOR;
+use crate::segment::{HEADER, Header, first_of};
+
+/// A record as it is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Record<'a> {
+    /// What stands beside the payload.
+    pub head: Head,
+    /// What was recorded.
+    pub payload: &'a [u8],
+}
+
+/// An end that was not written whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Torn {
+    /// In which file.
+    pub segment: String,
+    /// From which byte on.
+    pub at: u64,
+    /// How many bytes up to the last that is not zero.
+    pub bytes: u64,
+    /// Which record would have been next.
+    pub sequence: u64,
+}
+
+/// What a journal holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contents {
+    /// The first record; one more than `last` if there is none.
+    pub first: u64,
+    /// The last record; one less than `first` if there is none.
+    pub last: u64,
+    /// The running hash after the last record.
+    pub chain: u64,
+    /// How many files there are.
+    pub segments: u64,
+    /// An end that was not written whole, and that opening cuts off.
+    pub torn: Option<Torn>,
+    /// The file that is written next, and where.
+    pub(crate) end: (String, u64),
+    /// A file that was made and not begun.
+    pub(crate) unbegun: Option<String>,
+}
+
+/// Reads every record in order.
+///
+/// # Errors
+/// What makes the journal unreadable; records before that place have been shown by then.
+pub fn read<D: Disk>(
+    disk: &D,
+    mut each: impl FnMut(&Record<'_>),
+) -> Result<Contents, JournalError> {
+    let mut names = disk.list()?;
+    names.retain(|name| first_of(name).is_some());
+    let Some(first) = names.first().and_then(|name| first_of(name)) else {
+        return Err(JournalError::Empty);
+    };
+    let mut contents = Contents {
+        first,
+        last: first - 1,
+        chain: 0,
+        segments: 0,
+        torn: None,
+        end: (String::new(), 0),
+        unbegun: None,
+    };
+    let mut bytes = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        bytes.clear();
+        bytes.resize(disk.size(name)? as usize, 0);
+        disk.read(name, 0, &mut bytes)?;
+        let last = number + 1 == names.len();
+        if last && !begun(&bytes) {
+            contents.unbegun = Some(name.clone());
+            break;
+        }
+        begin(name, &bytes, number == 0, &mut contents)?;
+        contents.segments += 1;
+        let stopped = frames(name, &bytes, &mut contents, &mut each);
+        if let Err(damage) = stopped {
+            contents.torn = Some(damage.judge(name, &bytes, last, &contents)?);
+        }
+    }
+    if contents.segments == 0 {
+        return Err(JournalError::Empty);
+    }
+    Ok(contents)
+}
+
+/// Whether a file was begun: a header that lacks its end over nothing but zeros was not.
+fn begun(bytes: &[u8]) -> bool {
+    bytes.len() < HEADER || bytes[HEADER - 4..].iter().any(|byte| *byte != 0)
+}
+
+/// Checks a segment's header, and that it goes on where the one before it ended.
+fn begin(
+    name: &str,
+    bytes: &[u8],
+    first: bool,
+    contents: &mut Contents,
+) -> Result<(), JournalError> {
+    let next = contents.last + 1;
+    let corrupt =
+        |what| JournalError::Corrupt { segment: name.to_owned(), at: 0, sequence: next, what };
+    let head: &[u8; HEADER] = bytes.first_chunk().ok_or(corrupt("the file is cut off"))?;
+    let header = Header::decode(head)
+        .map_err(|format| JournalError::Newer { segment: name.to_owned(), format })?
+        .ok_or(corrupt("the header of the file is damaged"))?;
+    if first {
+        contents.chain = header.chain;
+    }
+    if header.size != bytes.len() as u64 {
+        return Err(corrupt("the file is not as long as its header says"));
+    }
+    if Some(header.first) != first_of(name) || header.first != next {
+        return Err(corrupt("records are missing between this file and the one before it"));
+    }
+    if header.chain != contents.chain {
+        return Err(corrupt("the file does not follow from the one before it"));
+    }
+    contents.end = (name.to_owned(), HEADER as u64);
+    Ok(())
+}
+
+/// A place where a frame should be, or nothing, and neither is.
+struct Damage {
+    at: usize,
+    /// Up to where the frame reaches, as far as that is known.
+    until: usize,
+    /// Whether its first word is zero.
+    nothing: bool,
+    /// Why it is no tear, if that is certain.
+    certain: Option<&'static str>,
+}
+
+/// Reads the frames of a segment up to its end or to something that is not right.
+fn frames(
+    name: &str,
+    bytes: &[u8],
+    contents: &mut Contents,
+    each: &mut impl FnMut(&Record<'_>),
+) -> Result<(), Damage> {
+    let mut at = HEADER;
+    while at < bytes.len() {
+        match decode(&bytes[at..]) {
+            Found::Frame { head, payload, chain, size } => {
+                let wrong = if head.sequence != contents.last + 1 {
+                    Some("another record stands there")
+                } else if !follows(contents.chain, &bytes[at..at + size], chain) {
+                    Some("the record does not follow from the one before it")
+                } else {
+                    None
+                };
+                if wrong.is_some() {
+                    return Err(Damage { at, until: at + size, nothing: false, certain: wrong });
+                }
+                each(&Record { head, payload });
+                contents.last += 1;
+                contents.chain = chain;
+                at += size;
+                contents.end = (name.to_owned(), at as u64);
+            }
+            Found::Nothing if bytes[at..].iter().all(|byte| *byte == 0) => return Ok(()),
+            Found::Nothing => {
+                return Err(Damage { at, until: at + HEAD, nothing: true, certain: None });
+            }
+            Found::Bad { size } => {
+                let until = (at + size.unwrap_or(HEAD)).min(bytes.len());
+                return Err(Damage { at, until, nothing: false, certain: None });
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Damage {
+    /// A torn end, or corruption.
+    fn judge(
+        self,
+        name: &str,
+        bytes: &[u8],
+        last: bool,
+        contents: &Contents,
+    ) -> Result<Torn, JournalError> {
+        let sequence = contents.last + 1;
+        let corrupt = |what| {
+            Err(JournalError::Corrupt {
+                segment: name.to_owned(),
+                at: self.at as u64,
+                sequence,
+                what,
+            })
+        };
+        if let Some(what) = self.certain {
+            return corrupt(what);
+        }
+        if !last {
+            return corrupt("the record is damaged, and a later file follows");
+        }
+        if !self.explained(bytes) {
+            return corrupt("the record is damaged, and no torn write explains it");
+        }
+        // A later batch was begun only after all before it was safe.
+        let mut later = (self.at + 8..bytes.len()).step_by(8).map(|at| decode(&bytes[at..]));
+        if later.any(|found| matches!(found, Found::Frame { head, .. } if head.batch > sequence)) {
+            return corrupt(
+                "the record is damaged, and records follow that were written after it was safe",
+            );
+        }
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(self.at, |at| at + 1);
+        Ok(Torn {
+            segment: name.to_owned(),
+            at: self.at as u64,
+            bytes: (end.max(self.at) - self.at) as u64,
+            sequence,
+        })
+    }
+
+    /// Whether a write of which some sectors or the end are missing looks like this.
+    fn explained(&self, bytes: &[u8]) -> bool {
+        let zero = |from: usize, to: usize| bytes[from..to].iter().all(|byte| *byte == 0);
+        if self.nothing {
+            // Its first sector is missing: then all of it is, to that sector's end.
+            return zero(self.at, bytes.len().min((self.at / SECTOR + 1) * SECTOR));
+        }
+        // The end is missing: nothing at all stands behind some place in the frame.
+        if zero(self.until - 1, bytes.len()) {
+            return true;
+        }
+        // A sector is missing.
+        let mut from = (self.at / SECTOR + 1) * SECTOR;
+        while from < self.until {
+            if zero(from, bytes.len().min(from + SECTOR)) {
+                return true;
+            }
+            from += SECTOR;
+        }
+        false
+    }
+}

@@ -1,0 +1,83 @@
+"""Writes format-1.tsej and format-1.chain: a journal in format 1, from docs/journal-format.md alone.
+
+It shares no code with the engine, so that the two check each other. Run it beside this file; the result is
+committed, and a test compares what the engine writes with it byte by byte.
+"""
+import pathlib
+import struct
+
+MASK = (1 << 64) - 1
+SIZE = 1024
+GUARD = 0xE7D7C7B7
+MARK = 0xA5D3C7B9
+
+
+def crc32c(data):
+    rest = 0xFFFFFFFF
+    for byte in data:
+        rest ^= byte
+        for _ in range(8):
+            rest = (rest >> 1) ^ (0x82F63B78 if rest & 1 else 0)
+    return rest ^ 0xFFFFFFFF
+
+
+def fold(x, y):
+    wide = x * y
+    return (wide & MASK) ^ (wide >> 64)
+
+
+class Hash:
+    """Two lanes of multiply-and-fold, as in core/model/src/hash.rs."""
+
+    def __init__(self):
+        self.a, self.b = 0xA0761D6478BD642F, 0xE7037ED1A0B428DB
+
+    def word(self, word):
+        a = fold(self.a ^ word, 0x8EBC6AF09C88C6E3)
+        self.a = ((a << 29) | (a >> 35)) & MASK
+        self.b = fold((self.b + word) & MASK, 0x589965CC75374CC3) ^ self.a
+
+    def bytes(self, data):
+        self.word(len(data))
+        for at in range(0, len(data), 8):
+            self.word(int.from_bytes(data[at : at + 8].ljust(8, b"\0"), "little"))
+
+    def finish(self):
+        return fold(self.a ^ 0x1D8E4E27C47D124F, self.b ^ 0xEB44ACCAB455D165)
+
+
+def padded(data):
+    return data.ljust((len(data) + 7) // 8 * 8, b"\0")
+
+
+def header(first, chain):
+    head = b"TSEJRNL\x01" + struct.pack("<IIQQQ", 1, 0, first, chain, SIZE)
+    head = head.ljust(56, b"\0")
+    return head + struct.pack("<II", crc32c(head), GUARD)
+
+
+def frame(sequence, time, batch, kind, version, payload, chain):
+    size = struct.pack("<I", (40 + len(padded(payload)) + 16) ^ MARK)
+    rest = struct.pack("<QqQHHI", sequence, time, batch, kind, version, len(payload))
+    body = size + struct.pack("<I", crc32c(size + rest)) + rest + padded(payload)
+    running = Hash()
+    running.word(chain)
+    running.bytes(body)
+    body += struct.pack("<Q", running.finish())
+    return body + struct.pack("<II", crc32c(body), GUARD), running.finish()
+
+
+RECORDS = [
+    (1, b"first"),
+    (2, b""),
+    (2, b"the third is a little longer than the others"),
+]
+
+file, chain = header(1, 0), 0
+for number, (batch, payload) in enumerate(RECORDS, 1):
+    time = 1_700_000_000_000_000_000 + number
+    bytes_, chain = frame(number, time, batch, number, 1, payload, chain)
+    file += bytes_
+here = pathlib.Path(__file__).parent
+(here / "format-1.tsej").write_bytes(file.ljust(SIZE, b"\0"))
+(here / "format-1.chain").write_text(f"{chain:016x}\n")

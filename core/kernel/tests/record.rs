@@ -1,0 +1,278 @@
+//! Inputs and requests come back from bytes as they were, and nothing else is taken for one.
+
+use tse_kernel::record::{
+    read_input, read_request, write_input, write_market, write_order, write_request,
+};
+use tse_kernel::{Command, Input};
+use tse_model::{
+    AccountEvent, AccountEventKind, Bar, BookAction, BookOrder, CancelOrder, CancelReason, Chance,
+    ClientOrderId, CurrencyId, Depth, DepthChange, ExecId, Fill, GroupId, InstrumentId, Liquidity,
+    MarketData, MarketEvent, ModifyOrder, Money, OrderEvent, OrderEventKind, OrderType, PlaceOrder,
+    Price, Qty, Quote, Rate, RejectReason, Request, Side, Span, StrategyId, TimeInForce, Timestamp,
+    Trade, TradingStatus, VenueId, VenueOrderId,
+};
+
+struct Dice(Chance);
+
+impl Dice {
+    fn number(&mut self) -> i64 {
+        self.0.between(i64::MIN, i64::MAX) >> self.0.between(0, 62)
+    }
+    fn price(&mut self) -> Price {
+        Price::new(self.number())
+    }
+    fn qty(&mut self) -> Qty {
+        Qty::new(self.number())
+    }
+    fn time(&mut self) -> Timestamp {
+        Timestamp::from_nanos(self.number())
+    }
+    fn money(&mut self) -> Money {
+        Money::from_units(i128::from(self.number()) * i128::from(self.number()))
+    }
+    fn flip(&mut self) -> bool {
+        self.0.one_in(1, 2)
+    }
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.0.below(all.len() as u64) as usize]
+    }
+    fn side(&mut self) -> Side {
+        self.one_of(&Side::BOTH)
+    }
+    fn instrument(&mut self) -> InstrumentId {
+        InstrumentId(self.number() as u32)
+    }
+    fn reason(&mut self) -> RejectReason {
+        self.one_of(&[
+            RejectReason::UnknownInstrument,
+            RejectReason::PostOnlyWouldTake,
+            RejectReason::AlreadyClosed,
+        ])
+    }
+    fn fill(&mut self) -> Fill {
+        Fill {
+            exec: ExecId(self.number() as u64),
+            price: self.price(),
+            qty: self.qty(),
+            liquidity: self.one_of(&[Liquidity::Maker, Liquidity::Taker]),
+            fee: self.money(),
+            fee_currency: CurrencyId(self.number() as u16),
+        }
+    }
+    fn data(&mut self) -> MarketData {
+        match self.0.below(8) {
+            0 => MarketData::Quote(Quote {
+                bid: self.price(),
+                bid_qty: self.qty(),
+                ask: self.price(),
+                ask_qty: self.qty(),
+            }),
+            1 => MarketData::Trade(Trade {
+                price: self.price(),
+                qty: self.qty(),
+                aggressor: self.flip().then(|| self.side()),
+                id: self.number() as u64,
+            }),
+            2 => {
+                let (side, price, qty) = (self.side(), self.price(), self.qty());
+                let set = DepthChange::Set { side, price, qty };
+                let change = self.one_of(&[set, DepthChange::Clear, DepthChange::Gap]);
+                MarketData::Depth(Depth { change, last: self.flip() })
+            }
+            3 => MarketData::Order(BookOrder {
+                action: self.one_of(&[BookAction::Add, BookAction::Clear, BookAction::Fill]),
+                side: self.flip().then(|| self.side()),
+                order: self.number() as u64,
+                price: self.price(),
+                qty: self.qty(),
+                last: self.flip(),
+            }),
+            4 => MarketData::Bar(Bar {
+                open: self.price(),
+                high: self.price(),
+                low: self.price(),
+                close: self.price(),
+                volume: self.qty(),
+                span: Span::from_nanos(self.number()),
+            }),
+            5 => MarketData::Funding(Rate::from_billionths(self.number())),
+            6 => MarketData::Mark(self.price()),
+            _ => MarketData::Status(self.one_of(&[
+                TradingStatus::Open,
+                TradingStatus::Halted,
+                TradingStatus::Closed,
+            ])),
+        }
+    }
+    fn market(&mut self) -> MarketEvent {
+        let (ts_event, ts_recv) = (self.time(), self.time());
+        MarketEvent { ts_event, ts_recv, instrument: self.instrument(), data: self.data() }
+    }
+    fn order(&mut self) -> OrderEvent {
+        let kind = match self.0.below(9) {
+            0 => OrderEventKind::Accepted(VenueOrderId(self.number() as u64)),
+            1 => OrderEventKind::Rejected(self.reason()),
+            2 => OrderEventKind::Triggered,
+            3 => OrderEventKind::Filled(self.fill()),
+            4 => OrderEventKind::Modified { qty: self.qty(), price: self.price() },
+            5 => OrderEventKind::ModifyRejected(self.reason()),
+            6 => OrderEventKind::Cancelled(
+                self.one_of(&[CancelReason::Requested, CancelReason::ReduceOnly]),
+            ),
+            7 => OrderEventKind::CancelRejected(self.reason()),
+            _ => OrderEventKind::Expired,
+        };
+        let id = ClientOrderId(self.number() as u64);
+        OrderEvent { id, instrument: self.instrument(), ts_event: self.time(), kind }
+    }
+    fn input(&mut self) -> Input {
+        let venue = VenueId(self.number() as u16);
+        match self.0.below(6) {
+            0 => Input::Market(self.market()),
+            1 => Input::Order(self.order()),
+            2 => {
+                let (instrument, side) = (self.instrument(), self.side());
+                let funding = AccountEventKind::Funding { instrument, amount: self.money() };
+                let fill = self.fill();
+                let taken = AccountEventKind::Liquidated { instrument, side, fill };
+                let currency = CurrencyId(self.number() as u16);
+                let moved = AccountEventKind::Transfer { currency, amount: self.money() };
+                let kind = self.one_of(&[funding, taken, moved]);
+                Input::Account(venue, AccountEvent { ts_event: self.time(), kind })
+            }
+            3 => Input::Link { venue, up: self.flip() },
+            4 => Input::Wake,
+            _ => Input::Command(self.one_of(&[Command::Start, Command::Stop])),
+        }
+    }
+    fn request(&mut self) -> Request {
+        let (id, instrument) = (ClientOrderId(self.number() as u64), self.instrument());
+        let (trigger, limit) = (self.price(), self.price());
+        match self.0.below(3) {
+            0 => Request::Place(PlaceOrder {
+                id,
+                instrument,
+                strategy: StrategyId(self.number() as u16),
+                group: GroupId(self.number() as u32),
+                side: self.side(),
+                order_type: self.one_of(&[
+                    OrderType::Market,
+                    OrderType::Limit(limit),
+                    OrderType::Stop(trigger),
+                    OrderType::StopLimit { trigger, limit },
+                    OrderType::TrailingStop(trigger),
+                ]),
+                time_in_force: match self.0.below(5) {
+                    0 => TimeInForce::Gtc,
+                    1 => TimeInForce::Ioc,
+                    2 => TimeInForce::Fok,
+                    3 => TimeInForce::Day,
+                    _ => TimeInForce::Gtd(self.time()),
+                },
+                qty: self.qty(),
+                display: self.flip().then(|| self.qty()),
+                post_only: self.flip(),
+                reduce_only: self.flip(),
+            }),
+            1 => Request::Modify(ModifyOrder {
+                id,
+                instrument,
+                qty: self.qty(),
+                price: self.flip().then_some(limit),
+            }),
+            _ => Request::Cancel(CancelOrder { id, instrument }),
+        }
+    }
+}
+
+#[test]
+fn every_input_comes_back_and_no_part_of_one_is_taken_for_one() {
+    let mut dice = Dice(Chance::stream(9, "inputs"));
+    for _ in 0..50_000 {
+        let input = dice.input();
+        let mut bytes = Vec::new();
+        write_input(&input, &mut bytes);
+        assert_eq!(read_input(&bytes), Some(input));
+        for end in 0..bytes.len() {
+            assert_eq!(read_input(&bytes[..end]), None, "{input:?} cut at {end}");
+        }
+        bytes.push(0);
+        assert_eq!(read_input(&bytes), None, "{input:?} and more");
+    }
+}
+
+#[test]
+fn every_request_comes_back() {
+    let mut dice = Dice(Chance::stream(9, "requests"));
+    for _ in 0..50_000 {
+        let (venue, request) = (VenueId(dice.number() as u16), dice.request());
+        let mut bytes = Vec::new();
+        write_request(venue, &request, &mut bytes);
+        assert_eq!(read_request(&bytes), Some((venue, request)));
+        assert_eq!(read_request(&bytes[..bytes.len() - 1]), None);
+    }
+}
+
+#[test]
+fn both_doors_write_the_same() {
+    let mut dice = Dice(Chance::stream(9, "doors"));
+    for _ in 0..1_000 {
+        let (market, order) = (dice.market(), dice.order());
+        let (mut by_input, mut by_event) = (Vec::new(), Vec::new());
+        write_input(&Input::Market(market), &mut by_input);
+        write_input(&Input::Order(order), &mut by_input);
+        write_market(&market, &mut by_event);
+        write_order(&order, &mut by_event);
+        assert_eq!(by_input, by_event);
+    }
+}
+
+#[test]
+fn whatever_the_bytes_reading_ends() {
+    let mut dice = Dice(Chance::stream(9, "noise"));
+    for _ in 0..200_000 {
+        let bytes: Vec<u8> =
+            (0..dice.0.between(0, 120)).map(|_| dice.0.between(0, 9) as u8).collect();
+        if let Some(input) = read_input(&bytes) {
+            let mut again = Vec::new();
+            write_input(&input, &mut again);
+            assert_eq!(again, bytes, "one value, one form");
+        }
+    }
+}
+
+/// These bytes are on disks: a change of them is a new version.
+#[test]
+fn the_bytes_of_version_1_stay_what_they_are() {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut bytes = Vec::new();
+    let quote = Quote {
+        bid: Price::new(99),
+        bid_qty: Qty::new(1),
+        ask: Price::new(101),
+        ask_qty: Qty::new(2),
+    };
+    let event = MarketEvent {
+        ts_event: Timestamp::from_nanos(3),
+        ts_recv: Timestamp::from_nanos(4),
+        instrument: InstrumentId(5),
+        data: MarketData::Quote(quote),
+    };
+    write_input(&Input::Market(event), &mut bytes);
+    let expected = concat!(
+        "01",               // a market event
+        "0300000000000000", // ts_event
+        "0400000000000000", // ts_recv
+        "05000000",         // instrument
+        "01",               // a quote
+        "6300000000000000", // bid
+        "0100000000000000", // its quantity
+        "6500000000000000", // ask
+        "0200000000000000", // its quantity
+    );
+    assert_eq!(hex(&bytes), expected);
+    bytes.clear();
+    let cancel = CancelOrder { id: ClientOrderId(7), instrument: InstrumentId(5) };
+    write_request(VenueId(2), &Request::Cancel(cancel), &mut bytes);
+    assert_eq!(hex(&bytes), concat!("0200", "03", "0700000000000000", "05000000"));
+}

@@ -1,0 +1,136 @@
+//! A run that is written down: record, step, release.
+//!
+//! What the engine is told is appended to a journal before it is told; what it asks of venues is
+//! appended and the batch made safe before it leaves. Whoever watches the run goes on watching. Once the
+//! journal has failed nothing leaves any more, and whoever drives the run must end it.
+
+use crate::watch::{Observer, Told};
+use tse_journal::{Disk, Journal, JournalError};
+use tse_kernel::{Kernel, Output, record};
+use tse_model::{MarketEvent, Request, StateHash, Timestamp, VenueId};
+use tse_portfolio::Equity;
+
+/// What records are, by the number that a journal keeps.
+pub mod kind {
+    /// What the engine was set up with: text, for whoever builds it anew.
+    pub const BEGIN: u16 = 1;
+    /// Something the engine was told: [`tse_kernel::record::read_input`].
+    pub const INPUT: u16 = 2;
+    /// Something it asked of a venue then: [`tse_kernel::record::read_request`].
+    pub const SENT: u16 = 3;
+    /// The run ended in order: the state hash, 32 hexadecimal digits.
+    pub const END: u16 = 4;
+
+    /// Its name, for people.
+    pub const fn name(kind: u16) -> &'static str {
+        match kind {
+            BEGIN => "begin",
+            INPUT => "input",
+            SENT => "sent",
+            END => "end",
+            _ => "unknown",
+        }
+    }
+}
+
+/// Writes a run down, and passes on what it sees.
+pub struct Recorder<'a, O, D> {
+    watcher: &'a mut O,
+    journal: Journal<D>,
+    failed: Option<JournalError>,
+    bytes: Vec<u8>,
+}
+
+impl<'a, O: Observer, D: Disk> Recorder<'a, O, D> {
+    /// Begins: `setup` is what the engine can be built from again.
+    ///
+    /// # Errors
+    /// What the journal says.
+    pub fn begin(
+        watcher: &'a mut O,
+        mut journal: Journal<D>,
+        setup: &str,
+    ) -> Result<Self, JournalError> {
+        journal.append(Timestamp::EPOCH, kind::BEGIN, record::VERSION, setup.as_bytes())?;
+        journal.commit()?;
+        Ok(Self { watcher, journal, failed: None, bytes: Vec::new() })
+    }
+
+    /// Whether the journal takes no more.
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Ends: everything is safe when this returns. Gives the journal back.
+    ///
+    /// # Errors
+    /// The first thing that went wrong with the journal.
+    pub fn end(mut self, now: Timestamp, hash: StateHash) -> Result<Journal<D>, JournalError> {
+        self.append(now, kind::END, hash.to_string().as_bytes());
+        match self.failed {
+            Some(error) => Err(error),
+            None => {
+                self.journal.commit()?;
+                Ok(self.journal)
+            }
+        }
+    }
+
+    /// Gives the journal back as it is: the run has not ended in order.
+    pub fn into_journal(self) -> Journal<D> {
+        self.journal
+    }
+
+    fn append(&mut self, now: Timestamp, kind: u16, payload: &[u8]) {
+        if self.failed.is_none()
+            && let Err(error) = self.journal.append(now, kind, record::VERSION, payload)
+        {
+            self.failed = Some(error);
+        }
+    }
+
+    fn append_bytes(&mut self, now: Timestamp, kind: u16) {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.append(now, kind, &bytes);
+        self.bytes = bytes;
+    }
+}
+
+impl<O: Observer, D: Disk> Observer for Recorder<'_, O, D> {
+    fn told(&mut self, now: Timestamp, what: Told<'_>) {
+        self.watcher.told(now, what);
+        self.bytes.clear();
+        match what {
+            Told::Market(event) => record::write_market(event, &mut self.bytes),
+            Told::Order(event) => record::write_order(event, &mut self.bytes),
+            Told::Other(input) => record::write_input(input, &mut self.bytes),
+        }
+        self.append_bytes(now, kind::INPUT);
+    }
+
+    fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
+        self.watcher.output(now, output, kernel);
+    }
+
+    fn release(&mut self, now: Timestamp, venue: VenueId, request: &Request) -> bool {
+        self.bytes.clear();
+        record::write_request(venue, request, &mut self.bytes);
+        self.append_bytes(now, kind::SENT);
+        // When this returns it leaves: by then all that led to it must be safe.
+        if self.failed.is_none()
+            && self.journal.is_strict()
+            && let Err(error) = self.journal.commit()
+        {
+            self.failed = Some(error);
+        }
+        self.failed.is_none() && self.watcher.release(now, venue, request)
+    }
+
+    fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
+        self.watcher.sample(now, equity, kernel);
+    }
+
+    fn market(&mut self, now: Timestamp, event: &MarketEvent, kernel: &Kernel) {
+        self.watcher.market(now, event, kernel);
+    }
+}
