@@ -1,7 +1,8 @@
 //! An aggregated (L2) book: quantity by price, best level at the end of each side's vector.
 //!
-//! Nearly all changes happen near the best price, so a vector sorted from worst to best moves little
-//! and is searched from its end; deep books of thousands of levels stay compact. A [`Ladder`] knows
+//! Nearly all changes happen near the best price, so a vector sorted from worst to best moves little.
+//! Where no price in between is free, a level is found by its distance from the best; elsewhere it is
+//! searched for from the end. Deep books of thousands of levels stay compact. A [`Ladder`] knows
 //! no orders and does no matching, and it may be crossed for the length of a message: whoever feeds
 //! it decides when it may be looked at.
 

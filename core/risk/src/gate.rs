@@ -24,8 +24,8 @@ impl<T> Approved<T> {
     pub fn get(&self) -> &T {
         &self.request
     }
-    /// What it sets aside; `None` where nothing tells what it will trade at, as for a reduction at
-    /// market in a market without prices.
+    /// What it sets aside; `None` for a reduction of which that cannot be told, as at market in a market
+    /// without prices.
     pub fn reserve(&self) -> Option<Reserve> {
         self.reserve
     }

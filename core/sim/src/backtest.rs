@@ -166,9 +166,10 @@ impl Backtest {
             self.first = Some(now);
             self.world.command(now, Command::Start, observer)?;
         }
-        self.world.show(now, event, observer)?;
-        self.merge.advance()?;
-        Ok(true)
+        // What was shown is behind us, whatever came of it.
+        let shown = self.world.show(now, event, observer);
+        let advanced = self.merge.advance();
+        shown.and(advanced).map(|()| true)
     }
 
     /// Ends the run: strategies are told, what is on its way arrives, a last sample is taken.

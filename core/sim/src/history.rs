@@ -522,12 +522,12 @@ impl Market {
 
     /// Notes what the data shows now. Says whether it is the richest view so far, and counts.
     #[inline]
-    fn sees(&mut self, shows: Shows, out: &mut Vec<Report>) -> bool {
-        self.shows == shows || self.sees_otherwise(shows, out)
+    fn sees(&mut self, shows: Shows) -> bool {
+        self.shows == shows || self.sees_otherwise(shows)
     }
 
     #[cold]
-    fn sees_otherwise(&mut self, shows: Shows, out: &mut Vec<Report>) -> bool {
+    fn sees_otherwise(&mut self, shows: Shows) -> bool {
         if shows < self.shows {
             return false;
         }
@@ -536,9 +536,6 @@ impl Market {
         if shows == Shows::Orders {
             self.debts.clear();
             self.hidden.clear();
-        }
-        if shows > Shows::Bars {
-            self.arm_waiting(Timestamp::MAX, out);
         }
         true
     }

@@ -273,6 +273,9 @@ impl Venue {
                 feed(None);
             }
         }
+        if let Some(Some(market)) = self.markets.get_mut(at) {
+            market.arm_late(&mut reports);
+        }
         self.reports = reports;
         if !self.reports.is_empty() {
             self.tell(now, event.instrument, out);

@@ -17,13 +17,13 @@ use tse_model::{
 };
 use tse_portfolio::Profit;
 
-/// How many rounds of zero-time messages one event may cause before the run is stopped as endless.
-const ROUNDS_MAX: usize = 1_000_000;
+/// How many answers without delay one event may cause before the run is stopped as endless.
+const ANSWERS_MAX: usize = 1_000_000;
 
 fn in_circles(now: Timestamp) -> SourceFault {
     SourceFault {
         code: "TSE-S009",
-        what: format!("{ROUNDS_MAX} messages went to and fro without any time passing"),
+        what: format!("{ANSWERS_MAX} answers went to and fro without any time passing"),
         place: format!("simulated time {now}"),
         why: Some("a strategy answers each of its own events with another order".to_owned()),
         fix: "give the venue a latency, or make the strategy wait for the market".to_owned(),
@@ -437,6 +437,9 @@ impl World {
 
     /// What a venue said about us goes on its way.
     fn answer(&mut self, now: Timestamp, number: usize) {
+        if self.words.is_empty() {
+            return;
+        }
         let Link { venue, answers, .. } = &mut self.links[number];
         if answers.is_instant() {
             self.heard.words.append(&mut self.words);
@@ -527,10 +530,10 @@ impl World {
     /// Messages that go to and fro for ever.
     #[inline]
     fn settle(&mut self, now: Timestamp, observer: &mut impl Observer) -> Result<(), SourceFault> {
-        let mut messages = 0;
+        let mut answers = 0;
         while !self.heard.words.is_empty() {
-            messages += self.heard.words.len();
-            if messages > ROUNDS_MAX {
+            answers += self.heard.words.len();
+            if answers > ANSWERS_MAX {
                 self.heard.clear();
                 return Err(in_circles(now));
             }

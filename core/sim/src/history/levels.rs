@@ -8,7 +8,7 @@ impl Market {
     /// A step of an aggregated book. Returns the quantity left to others, for the feed.
     #[inline]
     pub fn depth(&mut self, depth: Depth, out: &mut Vec<Report>) -> Option<Qty> {
-        if !self.sees(Shows::Depth, out) {
+        if !self.sees(Shows::Depth) {
             return None;
         }
         let available = match depth.change {
@@ -80,7 +80,7 @@ impl Market {
     ) -> i64 {
         let owed = self.debt_at(side, price);
         let mut before = lots(self.expected.qty_at(side, price));
-        // What of it stands in the book, if we wait there.
+        // What of it stands in the book, if we wait there: the audit holds it to that.
         let stood = (before - owed).max(0);
         if owed > 0 && before == 0 {
             // It comes back into sight.
@@ -209,7 +209,7 @@ impl Market {
             let shown = self.quote_over_depth(quote, out);
             return (shown != *quote).then_some(shown);
         }
-        if !self.sees(Shows::Quotes, out) {
+        if !self.sees(Shows::Quotes) {
             return None;
         }
         if self.own[0].is_empty()

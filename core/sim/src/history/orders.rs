@@ -15,7 +15,7 @@ impl Market {
         touched: &mut Vec<(Side, Price)>,
         out: &mut Vec<Report>,
     ) {
-        self.sees(Shows::Orders, out);
+        self.sees(Shows::Orders);
         let qty = lots(record.qty);
         match record.action {
             BookAction::Clear => self.clear_orders(),

@@ -232,11 +232,23 @@ impl Market {
             }
             self.waiting.remove(at);
             self.lend(order.side.opposite(), order.order_type.limit(), lots(order.qty));
+            if let Some(price) = order.order_type.limit() {
+                self.lend_queue(order.side, price);
+            }
             if self.book.place(order, out).is_err() {
                 let (tag, reason) = (order.tag, CancelReason::Unfilled);
                 out.push(Report::Cancelled { handle: None, tag, reason, leaves: order.qty });
             }
             self.take_back(out);
+        }
+    }
+
+    /// Puts to sleep what waited for the end of a bar, where more than bars is shown by now: called once
+    /// what was shown stands.
+    #[inline]
+    pub(crate) fn arm_late(&mut self, out: &mut Vec<Report>) {
+        if self.shows > Shows::Bars && !self.waiting.is_empty() {
+            self.arm_waiting(Timestamp::MAX, out);
         }
     }
 
@@ -253,7 +265,7 @@ impl Market {
     // ---- where nothing else is shown ----
 
     fn lone_trade(&mut self, price: Price, qty: i64, out: &mut Vec<Report>) -> Option<Quote> {
-        self.sees(Shows::Prints, out);
+        self.sees(Shows::Prints);
         self.volumes.printed = self.volumes.printed.saturating_add(qty);
         let before = self.volumes.filled_by_prints;
         let mut left = qty;
@@ -287,7 +299,7 @@ impl Market {
         if self.shows > Shows::Bars {
             return None;
         }
-        self.sees(Shows::Bars, out);
+        self.sees(Shows::Bars);
         let start = now - bar.span;
         let volume = lots(bar.volume);
         let all = if volume > 0 { volume } else { PLENTY };

@@ -236,3 +236,20 @@ fn half_a_spread_of_nothing_trades_at_the_price_itself() {
         ",
     );
 }
+
+#[test]
+fn a_stop_that_waits_for_a_bar_and_gets_a_quote_joins_the_queue_it_finds() {
+    // Its trigger was reached by a trade of ours while it waited: it rests at once, behind what the quote
+    // shows there, and what comes later stands behind it.
+    scenario(
+        "
+        60s:  bar 100 100 100 100 x 30    shows 99x30 101x30
+        61s:  a buys 2 stop 101 @ 102     accepted
+        62s:  b buys 1                    takes 1 @ 101
+        63s:  quote 102x10 103x10         a wakes
+        64s:  quote 102x15 103x10
+        65s:  sold 10 @ 102
+        66s:  sold 3 @ 102                a makes 2 @ 102
+        ",
+    );
+}
