@@ -318,7 +318,9 @@ impl Market {
                 .map(|own| own.price)
                 .reduce(|a, b| if side.better(b, a) { b } else { a });
         }
-        if !others && self.shows != Shows::Orders {
+        // What is not shown does not stand in the book either.
+        let shown = self.shows != Shows::Orders && self.expected.qty_at(side, price).is_positive();
+        if !others && shown {
             self.recall_level(side, price);
             // A price behind the best quote was known only while we waited there.
             if self.shows == Shows::Quotes && self.best[side.index()] != Some(price) {

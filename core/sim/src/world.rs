@@ -141,6 +141,8 @@ pub(crate) struct World {
     agenda: Agenda,
     /// The link of each venue of the catalogue.
     link_of: Vec<Option<usize>>,
+    /// The link of each instrument.
+    link_to: Vec<Option<usize>>,
     /// The lane of what concerns no instrument.
     account_lane: usize,
     // Buffers, empty between events.
@@ -177,6 +179,8 @@ impl World {
         for (number, link) in links.iter().enumerate() {
             link_of[link.venue.id().index()] = Some(number);
         }
+        let instruments = scenario.catalog.instruments().iter();
+        let link_to = instruments.map(|it| link_of[it.venue.index()]).collect();
         let audit = scenario.audit;
         Self {
             kernel: scenario.kernel(),
@@ -185,6 +189,7 @@ impl World {
             now: Timestamp::MIN,
             agenda: Agenda::default(),
             link_of,
+            link_to,
             account_lane: symbols.len() - 1,
             heard: Words::default(),
             hearing: Words::default(),
@@ -341,10 +346,9 @@ impl World {
         observer: &mut impl Observer,
     ) -> Result<(), SourceFault> {
         self.clock(now, observer);
-        let Some(instrument) = self.kernel.catalog().get_instrument(event.instrument) else {
+        let Some(Some(number)) = self.link_to.get(event.instrument.index()).copied() else {
             return Ok(());
         };
-        let Some(number) = self.link_of[instrument.venue.index()] else { return Ok(()) };
         let Link { venue, feed: line, .. } = &mut self.links[number];
         let wake = venue.wake_at();
         let instant = line.is_instant();

@@ -16,7 +16,11 @@ impl Market {
                 if self.replacing {
                     self.named.push((side, price));
                 }
-                Some(Qty::new(self.set_level(side, price, lots(qty), out)))
+                let available = match side {
+                    Side::Buy => self.set_level(Side::Buy, price, lots(qty), out),
+                    Side::Sell => self.set_level(Side::Sell, price, lots(qty), out),
+                };
+                Some(Qty::new(available))
             }
             // A snapshot begins: until it is complete, what it has not named yet stands.
             DepthChange::Clear if !depth.last => {
@@ -60,7 +64,7 @@ impl Market {
     }
 
     /// Sets what the data shows at a level; returns what of it is available.
-    #[inline]
+    #[inline(always)] // for each side its own code: all comparisons are decided by it
     fn set_level(&mut self, side: Side, price: Price, shown: i64, out: &mut Vec<Report>) -> i64 {
         let crosses =
             self.own_best[side.opposite().index()].is_some_and(|own| side.reaches(price, own));
