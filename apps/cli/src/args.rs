@@ -100,6 +100,10 @@ pub enum Verb {
     Backtest(Backtest),
     /// Show or open the report of a run
     Report(Report),
+    /// Check or show what was recorded of a run
+    Journal(Journal),
+    /// Run what was recorded through the engine again, and compare
+    Replay(Replay),
     /// List strategies, or explain the parameters of one
     Strategies(Strategies),
     /// Explain a code such as TSE-C004
@@ -172,6 +176,88 @@ pub struct Backtest {
     /// Check every law of conservation after every event: slow
     #[arg(long)]
     pub audit: bool,
+    /// Record everything the engine is told and sends, in the run folder
+    #[arg(long, conflicts_with = "no_save")]
+    pub journal: bool,
+    /// What a record must survive before anything leaves: none, process or power
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        requires = "journal",
+        default_value_t = Durable::None,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub durability: Durable,
+}
+
+/// What a record must survive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+pub enum Durable {
+    /// Nothing in particular.
+    #[default]
+    None,
+    /// The death of the process.
+    Process,
+    /// A loss of power.
+    Power,
+}
+
+/// `tse journal`.
+#[derive(Arguments, Clone, Debug)]
+#[command(before_help = "  tse journal verify last\n  tse journal show last --from 100 --count 20")]
+pub struct Journal {
+    /// What to do with a journal.
+    #[command(subcommand)]
+    pub verb: JournalVerb,
+}
+
+/// What to do with a journal.
+#[derive(Subcommand, Clone, Debug)]
+pub enum JournalVerb {
+    /// Read every record, and say whether it is what was written
+    #[command(before_help = "  tse journal verify last\n  tse journal verify runs/my-run --json")]
+    Verify(JournalAt),
+    /// Print records
+    #[command(
+        before_help = "  tse journal show last --count 20\n  tse journal show last --from 500 -o ndjson"
+    )]
+    Show(ShowJournal),
+}
+
+/// A journal.
+#[derive(Arguments, Clone, Debug, Default)]
+pub struct JournalAt {
+    /// Which: a folder, any unique beginning of a run's id, or `last`
+    #[arg(value_name = "JOURNAL")]
+    pub journal: String,
+    /// Where run folders are
+    #[arg(long, value_name = "FOLDER", default_value = "runs", env = "TSE_RUNS")]
+    pub runs: PathBuf,
+}
+
+/// `tse journal show JOURNAL`.
+#[derive(Arguments, Clone, Debug, Default)]
+pub struct ShowJournal {
+    /// Which.
+    #[command(flatten)]
+    pub at: JournalAt,
+    /// The first record to print
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub from: u64,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub count: u64,
+}
+
+/// `tse replay JOURNAL`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse replay last\n  tse replay runs/my-run/journal --json")]
+pub struct Replay {
+    /// Which.
+    #[command(flatten)]
+    pub at: JournalAt,
 }
 
 /// `tse report [RUN]`.

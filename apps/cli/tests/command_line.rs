@@ -29,6 +29,8 @@ fn help_leads_with_two_examples() {
         "data",
         "backtest",
         "report",
+        "journal",
+        "replay",
         "strategies",
         "explain",
         "schema",

@@ -78,7 +78,7 @@ impl Backtest {
             steps += 1;
             if steps == PROGRESS_EVERY {
                 steps = 0;
-                if !go_on(&self.progress()) {
+                if !go_on(&self.progress()) || observer.gives_up() {
                     interrupted = true;
                     break;
                 }

@@ -126,6 +126,10 @@ impl<O: Observer, D: Disk> Observer for Recorder<'_, O, D> {
         self.failed.is_none() && self.watcher.release(now, venue, request)
     }
 
+    fn gives_up(&self) -> bool {
+        self.failed.is_some() || self.watcher.gives_up()
+    }
+
     fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
         self.watcher.sample(now, equity, kernel);
     }

@@ -35,6 +35,10 @@ pub trait Observer {
         let _ = (now, venue, request);
         true
     }
+    /// Whether there is no point in going on: looked at now and then.
+    fn gives_up(&self) -> bool {
+        false
+    }
     /// Equity was sampled.
     fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
         let _ = (now, equity, kernel);

@@ -32,6 +32,7 @@ pub use schema::schema;
 use crate::diagnose::{At, Diagnostic, Diagnostics, SourceText, codes};
 use std::path::{Path, PathBuf};
 use tree::Place;
+use tse_kernel::Kernel;
 use tse_strategy::Registry;
 
 /// Reads, checks and builds the config at `path`.
@@ -67,6 +68,28 @@ pub fn load_text(
     overrides: &Overrides,
     registry: &Registry,
 ) -> Result<Config, Diagnostics> {
+    load_parts(name, text, folder, run, overrides, registry, true)
+}
+
+/// The engine of a config, not started: its data may be anywhere by now, and is not looked for.
+///
+/// # Errors
+/// Everything that is wrong with the rest of it.
+pub fn load_engine(name: &str, text: &str, registry: &Registry) -> Result<Kernel, Diagnostics> {
+    let none = Overrides::none();
+    let config = load_parts(name, text, Path::new("."), "run", &none, registry, false)?;
+    Ok(config.scenario()?.kernel())
+}
+
+fn load_parts(
+    name: &str,
+    text: &str,
+    folder: &Path,
+    run: &str,
+    overrides: &Overrides,
+    registry: &Registry,
+    data: bool,
+) -> Result<Config, Diagnostics> {
     let source = SourceText::new(name, text);
     let mut found = Diagnostics::new();
     let mut table = tree::read(&source)?;
@@ -83,7 +106,7 @@ pub fn load_text(
     let end = text.trim_end().len();
     let whole = Place::File(source.range(end..end));
     let root = read::section(&table, &whole, &keys::ROOT, &mut found);
-    let config = build::build(root, folder, run, registry, &mut found);
+    let config = build::build(root, folder, run, registry, data, &mut found);
     match config {
         Some(mut config) if !found.has_errors() => {
             config.warnings = found;

@@ -17,6 +17,8 @@ pub enum Family {
     Strategy,
     /// A data file.
     Data,
+    /// The record of a run.
+    Journal,
     /// A refusal of the risk gate.
     Risk,
     /// How the program was called.
@@ -36,6 +38,7 @@ impl Family {
             Self::Config => "config",
             Self::Strategy => "strategy",
             Self::Data => "data",
+            Self::Journal => "journal",
             Self::Risk => "risk",
             Self::Usage => "usage",
         }
@@ -49,6 +52,7 @@ pub fn family(code: &str) -> Option<Family> {
         b'C' => Family::Config,
         b'S' => Family::Strategy,
         b'D' => Family::Data,
+        b'J' => Family::Journal,
         b'R' => Family::Risk,
         b'U' => Family::Usage,
         _ => return None,
@@ -61,7 +65,7 @@ pub fn exit(code: &str) -> u8 {
         // What a config says of a strategy is a setting; what a strategy does is not.
         Some(Family::Strategy) if code < STRATEGY_RUNS => 3,
         Some(Family::Config) => 3,
-        Some(Family::Data) => 4,
+        Some(Family::Data | Family::Journal) => 4,
         Some(Family::Strategy) => 5,
         Some(Family::Risk) => 7,
         Some(Family::Usage) => 2,
@@ -242,6 +246,19 @@ codes! {
     STORM = "TSE-S101", "A strategy ran in circles",
         "It answered each refused order with another wish, a thousand times in one moment, and was \
          stopped. The log says which orders were refused and why.";
+    JOURNAL_CORRUPT = "TSE-J001", "A record is not what was written",
+        "Bytes of the journal have changed since they were written: a failing disk, or somebody's hand. \
+         Every record carries a checksum and a running hash over all before it, so everything in front \
+         of the place shown is sound. Nothing is skipped and nothing cut: what comes after a wrong \
+         record cannot be believed. An end that was not written whole is another matter: it is cut off.";
+    JOURNAL_NEWER = "TSE-J002", "The journal was written by a later version",
+        "Its format is newer than this program knows. It is not touched.";
+    NO_JOURNAL = "TSE-J003", "There is no journal",
+        "The folder holds no file that begins a journal. `tse backtest CONFIG --journal` records a run.";
+    JOURNAL_DISK = "TSE-J004", "The journal cannot be written or read",
+        "The disk is full, read-only or broken, or another process writes there. What was recorded \
+         before is safe. From the first failure on nothing leaves the engine: an order without a record \
+         must not exist.";
     GATE_INVALID = "TSE-R001", "The gate refused an order: not a valid order",
         "Control C01. Quantity, price or options are outside what the venue takes, or the figures do \
          not fit the integers that would hold them.";

@@ -8,7 +8,7 @@ use crate::diagnose::json;
 use crate::report::{Parts, page};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// The facts of a run that another run of the same inputs does not share.
@@ -51,17 +51,26 @@ pub(crate) fn keep(folder: Folder, parts: &Parts<'_>, timing: &Timing) -> Result
     folder.keep(&summary.name, &summary.run_id)
 }
 
-/// The hash of every file that is there.
+/// The hash of every file that is there, a journal's with its folder in front.
 fn artefacts(folder: &Folder) -> Result<BTreeMap<String, String>, Failure> {
-    let path = folder.path();
-    let entries = std::fs::read_dir(path).map_err(|source| Failure::io(READ, path, source))?;
     let mut all = BTreeMap::new();
-    for entry in entries {
-        let entry = entry.map_err(|source| Failure::io(READ, path, source))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        all.insert(name, hash_of(&entry.path())?);
-    }
+    hash_all(folder.path(), "", &mut all)?;
     Ok(all)
+}
+
+fn hash_all(folder: &Path, under: &str, all: &mut BTreeMap<String, String>) -> Result<(), Failure> {
+    let wrong = |source| Failure::io(READ, folder, source);
+    for entry in std::fs::read_dir(folder).map_err(wrong)? {
+        let entry = entry.map_err(wrong)?;
+        let name = format!("{under}{}", entry.file_name().to_string_lossy());
+        let path = entry.path();
+        if path.is_dir() {
+            hash_all(&path, &format!("{name}/"), all)?;
+        } else if !name.ends_with("/lock") {
+            all.insert(name, hash_of(&path)?);
+        }
+    }
+    Ok(())
 }
 
 fn pretty(value: &Value) -> String {

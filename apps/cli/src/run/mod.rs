@@ -37,7 +37,8 @@ pub(crate) use sum_up::{Facts, days_per_year, sum_up};
 
 use crate::diagnose::{Diagnostic, Diagnostics, Level, codes};
 use crate::ui::Ui;
-use collect::Collector;
+use crate::verbs::journal;
+use collect::{Collector, Signs};
 use files::Files;
 use folder::Folder;
 use inputs::{Hashing, Inputs};
@@ -46,8 +47,9 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 use stop::Stop;
 use summary::{SCHEMA, Summary};
+use tse_journal::{Durability, Journal, JournalError};
 use tse_model::Timestamp;
-use tse_sim::{Backtest, Outcome, Scenario};
+use tse_sim::{Backtest, Observer, Outcome, Recorder, Scenario};
 
 /// A checked config, ready to run.
 pub struct Ready {
@@ -70,7 +72,12 @@ pub struct Ready {
 pub struct Options {
     /// Where run folders are made; `None` to keep nothing.
     pub runs: Option<PathBuf>,
+    /// Whether the run is recorded there, and what a record must survive.
+    pub journal: Option<Durability>,
 }
+
+/// The folder in a run folder that holds its journal.
+pub(crate) const JOURNAL: &str = "journal";
 
 /// What a page tells besides the result.
 #[derive(Clone, Debug)]
@@ -131,7 +138,23 @@ fn run(ready: Ready, options: &Options, ui: &Ui) -> Result<Ended, Diagnostics> {
 
     let (started, begun) = (SystemTime::now(), Instant::now());
     let mut backtest = Backtest::new(scenario).map_err(Diagnostics::from)?;
-    let outcome = go(&mut backtest, &mut collector, &stop, ui)?;
+    let signs = collector.signs();
+    let outcome = match options.journal.zip(folder.as_ref()) {
+        None => go(&mut backtest, &mut collector, &signs, &stop, ui)?,
+        Some((durability, folder)) => {
+            let path = folder.path().join(JOURNAL);
+            let wrong = |error: JournalError| journal::finding(&error, &path);
+            let disk = tse_disk::Folder::open(&path).map_err(|error| wrong(error.into()))?;
+            let options = tse_journal::Options { durability, ..Default::default() };
+            let journal = Journal::create(disk, options).map_err(wrong)?;
+            let recorder = Recorder::begin(&mut collector, journal, &resolved);
+            let mut recorder = recorder.map_err(wrong)?;
+            let outcome = go(&mut backtest, &mut recorder, &signs, &stop, ui)?;
+            let last = outcome.last.unwrap_or(Timestamp::EPOCH);
+            recorder.end(last, outcome.state_hash).map_err(wrong)?;
+            outcome
+        }
+    };
     let wall_seconds = begun.elapsed().as_secs_f64();
     collector.finish(outcome.last.unwrap_or(Timestamp::EPOCH), backtest.kernel())?;
     if outcome.events == 0 && stop.asked().is_none() {
@@ -170,13 +193,13 @@ fn run(ready: Ready, options: &Options, ui: &Ui) -> Result<Ended, Diagnostics> {
 /// Runs to the end, to a signal, or to a file that cannot be written.
 fn go(
     backtest: &mut Backtest,
-    collector: &mut Collector,
+    observer: &mut impl Observer,
+    signs: &Signs,
     stop: &Stop,
     ui: &Ui,
 ) -> Result<Outcome, Diagnostics> {
-    let signs = collector.signs();
     let mut bar = Bar::new(ui.progress);
-    let outcome = backtest.run(collector, |progress| {
+    let outcome = backtest.run(observer, |progress| {
         let net = progress.net.zip(signs.equity_start.get());
         let net = net.and_then(|(net, start)| summary::share(net, start));
         bar.look(progress, net);

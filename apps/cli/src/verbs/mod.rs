@@ -6,6 +6,7 @@ pub mod check;
 pub mod data;
 pub mod explain;
 pub mod init;
+pub mod journal;
 pub mod strategies;
 pub mod trade;
 

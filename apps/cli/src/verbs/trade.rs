@@ -2,13 +2,14 @@
 //! `demo`; here a checked config is handed over.
 
 use super::load;
-use crate::args::{Backtest, Demo, Report};
+use crate::args::{Backtest, Demo, Durable, Report};
 use crate::config::Config;
 use crate::demo::Options;
 use crate::diagnose::Diagnostics;
 use crate::run::{self, Ready};
 use crate::ui::Ui;
 use serde_json::json;
+use tse_journal::Durability;
 use tse_strategy::Registry;
 
 /// `tse backtest CONFIG`.
@@ -27,7 +28,15 @@ pub(crate) fn backtest(args: &Backtest, registry: &Registry, ui: &Ui) -> Result<
         inputs: config.files(),
         warnings: std::mem::take(&mut config.warnings),
     };
-    let options = run::Options { runs: (!args.no_save).then(|| args.runs.clone()) };
+    let durability = match args.durability {
+        Durable::None => Durability::None,
+        Durable::Process => Durability::Process,
+        Durable::Power => Durability::Power,
+    };
+    let options = run::Options {
+        runs: (!args.no_save).then(|| args.runs.clone()),
+        journal: args.journal.then_some(durability),
+    };
     Ok(run::backtest(ready, &options, ui))
 }
 

@@ -152,12 +152,14 @@ struct Builder<'a> {
     found: &'a mut Diagnostics,
 }
 
-/// Builds what the fields describe. `None` if too much is missing to have anything.
+/// Builds what the fields describe, with or without its `data`. `None` if too much is missing to have
+/// anything.
 pub(super) fn build(
     root: Fields,
     folder: &Path,
     run: &str,
     registry: &Registry,
+    data: bool,
     found: &mut Diagnostics,
 ) -> Option<Config> {
     let mut builder = Builder {
@@ -177,9 +179,11 @@ pub(super) fn build(
     if let Some(base) = base {
         builder.conversions(base, &rates);
     }
-    let sources = builder.sources();
+    let sources = if data { builder.sources() } else { Vec::new() };
     let strategies = builder.strategies(registry, &rates);
-    builder.data_for(&sources, &strategies);
+    if data {
+        builder.data_for(&sources, &strategies);
+    }
     let limits = builder.limits(&strategies);
     let run_fields = root.section("run")?;
     builder.range(run_fields);

@@ -1,0 +1,236 @@
+//! `tse journal verify|show` and `tse replay`: what was recorded of a run, and whether it happens again.
+//!
+//! A journal is named by its folder, or by the run it belongs to.
+
+use crate::args::{Journal as Args, JournalAt, JournalVerb, Replay as ReplayArgs, ShowJournal};
+use crate::config;
+use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
+use crate::run::numbers::{count, short};
+use crate::run::{self, JOURNAL};
+use crate::ui::Ui;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tse_disk::Folder;
+use tse_journal::{Contents, DiskError, JournalError, Record, Trouble, read};
+use tse_kernel::record;
+use tse_sim::recorder::kind;
+use tse_sim::{Difference, Replay};
+use tse_strategy::Registry;
+
+/// `tse journal ...`.
+pub(crate) fn journal(args: &Args, ui: &Ui) -> Result<u8, Diagnostics> {
+    match &args.verb {
+        JournalVerb::Verify(at) => verify(at, ui),
+        JournalVerb::Show(args) => show(args, ui),
+    }
+}
+
+/// What is wrong with a journal, and what is safe all the same.
+pub(crate) fn finding(error: &JournalError, path: &Path) -> Diagnostic {
+    let (code, fix) = match error {
+        JournalError::Corrupt { sequence, .. } => (
+            codes::JOURNAL_CORRUPT,
+            format!(
+                "the {} records before it are sound: copy the folder, then look at the disk",
+                sequence - 1
+            ),
+        ),
+        JournalError::Newer { .. } => {
+            (codes::JOURNAL_NEWER, "read it with the version of tse that wrote it, or later".into())
+        }
+        JournalError::Empty => (
+            codes::NO_JOURNAL,
+            "tse backtest CONFIG --journal writes one into its run folder".into(),
+        ),
+        JournalError::Disk(DiskError { trouble: Trouble::Full, .. }) => {
+            (codes::JOURNAL_DISK, "what was recorded is safe: make room, then run again".into())
+        }
+        JournalError::Disk(DiskError { trouble: Trouble::Missing, .. }) => (
+            codes::NO_JOURNAL,
+            "check the path: a run folder, or the folder `journal` in it".into(),
+        ),
+        _ => (codes::JOURNAL_DISK, "check the folder and its permissions".to_owned()),
+    };
+    let at = At::Place(path.display().to_string());
+    Diagnostic::error(code, error.to_string()).at(at, "").fix(fix)
+}
+
+/// The folder of the journal that is meant.
+fn folder(at: &JournalAt) -> Result<PathBuf, Diagnostics> {
+    let given = Path::new(&at.journal);
+    if given.is_dir() && at.journal != "last" {
+        let inside = given.join(JOURNAL);
+        return Ok(if inside.is_dir() { inside } else { given.to_owned() });
+    }
+    if given.components().count() > 1 && !given.exists() {
+        return Err(finding(&JournalError::Empty, given).into());
+    }
+    let run = run::find(&at.runs, &at.journal).map_err(Diagnostic::from)?;
+    Ok(run.join(JOURNAL))
+}
+
+/// Reads a journal; says how far it is when that takes long.
+fn walk(path: &Path, ui: &Ui, mut each: impl FnMut(&Record<'_>)) -> Result<Contents, Diagnostics> {
+    let wrong = |error: JournalError| Diagnostics::from(finding(&error, path));
+    let disk = Folder::look_at(path).map_err(|error| wrong(error.into()))?;
+    let begun = Instant::now();
+    let mut bar: Option<ProgressBar> = None;
+    let mut records = 0_u64;
+    let contents = read(&disk, |record| {
+        records += 1;
+        if ui.progress && records.is_multiple_of(65_536) && begun.elapsed() > Duration::from_secs(1)
+        {
+            let bar = bar.get_or_insert_with(|| {
+                ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+            });
+            let rate = records as f64 / begun.elapsed().as_secs_f64();
+            bar.set_message(format!("{} records · {}/s", short(records as f64), short(rate)));
+            bar.tick();
+        }
+        each(record);
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    contents.map_err(wrong)
+}
+
+fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
+    let path = folder(at)?;
+    let (mut inputs, mut sent, mut ended) = (0_u64, 0_u64, false);
+    let contents = walk(&path, ui, |record| {
+        inputs += u64::from(record.head.kind == kind::INPUT);
+        sent += u64::from(record.head.kind == kind::SENT);
+        ended = record.head.kind == kind::END;
+    })?;
+    let records = contents.last + 1 - contents.first;
+    let chain = format!("{:016x}", contents.chain);
+    if ui.json {
+        let torn = contents.torn.as_ref().map(|torn| {
+            json!({ "file": torn.segment, "at": torn.at, "bytes": torn.bytes, "record": torn.sequence })
+        });
+        let data = json!({
+            "journal": path, "records": records, "first": contents.first, "last": contents.last,
+            "inputs": inputs, "sent": sent, "files": contents.segments, "chain": chain,
+            "ended": ended, "torn": torn,
+        });
+        ui.success("tse.journal.verify/1", &Diagnostics::new(), &data);
+        return Ok(0);
+    }
+    ui.print(format!(
+        "{} records in {} files · {} inputs · {} sent · chain {chain}",
+        count(records),
+        count(contents.segments),
+        count(inputs),
+        count(sent)
+    ));
+    if let Some(torn) = &contents.torn {
+        ui.print(format!(
+            "the end was not written whole: {} bytes from byte {} of {} on; nothing in them was \
+             acknowledged, and opening the journal cuts them off",
+            torn.bytes, torn.at, torn.segment
+        ));
+    } else if !ended {
+        ui.print("it stops without an end: the run was cut off, or is still going on");
+    }
+    ui.print(format!("ok · next: tse replay {}", at.journal));
+    Ok(0)
+}
+
+/// A record in words.
+fn words(record: &Record<'_>) -> String {
+    let unreadable = || format!("{} bytes that cannot be read", record.payload.len());
+    match record.head.kind {
+        kind::INPUT => {
+            record::read_input(record.payload).map_or_else(unreadable, |it| format!("{it:?}"))
+        }
+        kind::SENT => record::read_request(record.payload)
+            .map_or_else(unreadable, |(venue, request)| format!("venue {}: {request:?}", venue.0)),
+        kind::BEGIN => format!("config of {} bytes", record.payload.len()),
+        kind::END => format!("state {}", String::from_utf8_lossy(record.payload)),
+        _ => unreadable(),
+    }
+}
+
+fn show(args: &ShowJournal, ui: &Ui) -> Result<u8, Diagnostics> {
+    let path = folder(&args.at)?;
+    let mut rows: Vec<Value> = Vec::new();
+    let last = args.from.saturating_add(args.count);
+    walk(&path, ui, |record| {
+        let head = record.head;
+        if head.sequence < args.from || head.sequence >= last {
+            return;
+        }
+        let (kind, text) = (kind::name(head.kind), words(record));
+        if ui.json {
+            rows.push(json!({
+                "record": head.sequence, "time": head.time.to_string(), "kind": kind, "text": text,
+            }));
+        } else {
+            ui.print(format!("{:>10}  {}  {kind:<5}  {text}", head.sequence, head.time));
+        }
+    })?;
+    if ui.json {
+        ui.success("tse.journal.show/1", &Diagnostics::new(), &json!({ "records": rows }));
+    }
+    Ok(0)
+}
+
+/// `tse replay JOURNAL`: the same inputs through this program's engine.
+pub(crate) fn replay(args: &ReplayArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
+    let path = folder(&args.at)?;
+    let mut replay: Option<Replay> = None;
+    let mut found: Option<Diagnostics> = None;
+    let mut difference: Option<Difference> = None;
+    let contents = walk(&path, ui, |record| {
+        if found.is_some() || difference.is_some() {
+            return;
+        }
+        if record.head.kind == kind::BEGIN {
+            let text = String::from_utf8_lossy(record.payload);
+            match config::load_engine("the journal's config", &text, registry) {
+                Ok(kernel) => replay = Some(Replay::new(kernel)),
+                Err(wrong) => found = Some(wrong),
+            }
+        } else if let Some(replay) = &mut replay {
+            difference = replay.take(record).err();
+        }
+    })?;
+    if let Some(found) = found {
+        return Err(found);
+    }
+    let Some(replay) = replay else {
+        return Err(finding(&JournalError::Empty, &path).into());
+    };
+    let hash = replay.state_hash().to_string();
+    if ui.json {
+        let data = json!({
+            "journal": path, "inputs": replay.inputs(), "sent": replay.requests(),
+            "same": difference.is_none(), "ended": replay.ended(), "state_hash": hash,
+            "difference": difference.as_ref().map(|it| {
+                json!({ "record": it.sequence, "text": it.to_string() })
+            }),
+        });
+        ui.success("tse.replay/1", &Diagnostics::new(), &data);
+    } else if let Some(difference) = &difference {
+        ui.print(format!("differs after {} inputs", count(replay.inputs())));
+        ui.print(difference);
+        let from = difference.sequence.saturating_sub(3).max(1);
+        ui.note(format!("next: tse journal show {} --from {from} --count 5", args.at.journal));
+    } else {
+        ui.print(format!(
+            "same: {} inputs · {} sent · state {hash}",
+            count(replay.inputs()),
+            count(replay.requests())
+        ));
+        if !replay.ended() {
+            let last = contents.last;
+            ui.print(format!(
+                "the journal stops at record {last}, before an end: so far it is the same"
+            ));
+        }
+    }
+    Ok(u8::from(difference.is_some()))
+}

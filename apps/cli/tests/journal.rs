@@ -1,0 +1,166 @@
+//! Runs that are recorded: checked, shown, replayed; also after the process was killed or a byte changed.
+
+mod common;
+
+use common::{Bench, GOOD, changed};
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// A run with its journal, and the journal's folder.
+fn recorded(bench: &Bench, more: &[&str]) -> PathBuf {
+    bench.write("run.toml", GOOD);
+    let said = bench.tse(&[&["backtest", "run.toml", "--journal"], more].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let run = fs::read_dir(bench.path().join("runs")).unwrap().next().unwrap().unwrap();
+    run.path().join("journal")
+}
+
+fn segment(journal: &std::path::Path) -> PathBuf {
+    journal.join("00000000000000000001.tsej")
+}
+
+#[test]
+fn a_recorded_run_is_checked_shown_and_replayed() {
+    for durability in ["none", "process", "power"] {
+        let bench = Bench::new();
+        let journal = recorded(&bench, &["--durability", durability]);
+        let verified = json(&bench.tse(&["journal", "verify", "last", "--json"]).out);
+        let data = &verified["data"];
+        assert_eq!((&data["ended"], &data["torn"]), (&true.into(), &Value::Null), "{durability}");
+        let (inputs, sent) = (data["inputs"].as_u64().unwrap(), data["sent"].as_u64().unwrap());
+        assert!(inputs > 100 && sent > 10, "{inputs} inputs, {sent} sent");
+        assert_eq!(data["records"], inputs + sent + 2, "a beginning and an end");
+        // By run, by folder, by the run's folder.
+        let stats = journal.parent().unwrap().join("stats.json");
+        let hash = json(&fs::read_to_string(stats).unwrap())["data"]["state_hash"].clone();
+        for name in ["last", journal.to_str().unwrap(), journal.parent().unwrap().to_str().unwrap()]
+        {
+            let replayed = json(&bench.tse(&["replay", name, "--json"]).out);
+            let data = &replayed["data"];
+            assert_eq!((&data["same"], &data["ended"]), (&true.into(), &true.into()));
+            assert_eq!(data["state_hash"], hash, "the state of the run itself");
+            assert_eq!(data["inputs"], inputs);
+        }
+        let shown = bench.tse(&["journal", "show", "last", "--from", "2", "--count", "3"]);
+        assert_eq!(shown.out.lines().count(), 3);
+        assert!(shown.out.contains("Command(Start)"), "{}", shown.out);
+    }
+}
+
+#[test]
+fn recording_changes_nothing_and_the_record_is_the_same_every_time() {
+    let bench = Bench::new();
+    let journal = recorded(&bench, &[]);
+    let first = fs::read(segment(&journal)).unwrap();
+    let plain = json(&bench.tse(&["backtest", "run.toml", "--no-save", "--json"]).out);
+    let stats = fs::read_to_string(journal.parent().unwrap().join("stats.json")).unwrap();
+    assert_eq!(json(&stats)["data"]["state_hash"], plain["data"]["state_hash"]);
+    let other = Bench::new();
+    assert!(fs::read(segment(&recorded(&other, &[]))).unwrap() == first, "the same bytes");
+    let manifest = fs::read_to_string(journal.parent().unwrap().join("manifest.json")).unwrap();
+    assert!(manifest.contains("journal/00000000000000000001.tsej"), "{manifest}");
+}
+
+#[test]
+fn a_changed_byte_is_named_and_refused_with_4() {
+    let bench = Bench::new();
+    let journal = recorded(&bench, &[]);
+    let mut bytes = fs::read(segment(&journal)).unwrap();
+    bytes[5_000] ^= 1;
+    fs::write(segment(&journal), bytes).unwrap();
+    for verb in [&["journal", "verify", "last"][..], &["replay", "last"]] {
+        let said = bench.tse(verb);
+        assert_eq!(said.code, 4, "{}", said.err);
+        assert!(said.err.starts_with("error[TSE-J001]: record "), "{}", said.err);
+        assert!(said.err.contains("records before it are sound"), "{}", said.err);
+    }
+}
+
+#[test]
+fn an_engine_that_does_otherwise_differs_at_a_named_record_and_exits_with_1() {
+    let bench = Bench::new();
+    let journal = recorded(&bench, &[]);
+    // The record of this run with the config of another, whose strategy quotes another size.
+    let other = Bench::new();
+    other.write("run.toml", changed("order_size = \"0.01\"", "order_size = \"0.02\""));
+    assert_eq!(other.tse(&["backtest", "run.toml", "--journal"]).code, 0);
+    let run = fs::read_dir(other.path().join("runs")).unwrap().next().unwrap().unwrap();
+    let config = fs::read_to_string(run.path().join("run.toml")).unwrap();
+    rewrite(&journal, &config);
+    let said = bench.tse(&["replay", "last"]);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(said.out.starts_with("differs after ") && said.out.contains("record "), "{}", said.out);
+    assert!(said.err.contains("next: tse journal show last --from "), "{}", said.err);
+    let data = json(&bench.tse(&["replay", "last", "--json"]).out)["data"].clone();
+    assert_eq!(data["same"], false);
+    assert!(data["difference"]["record"].as_u64().is_some_and(|record| record > 2), "{data}");
+}
+
+/// Writes a journal anew with another beginning.
+fn rewrite(journal: &std::path::Path, config: &str) {
+    use tse_journal::{Durability, Journal, Options, read};
+    let mut records = Vec::new();
+    let disk = tse_disk::Folder::look_at(journal).unwrap();
+    read(&disk, |it| records.push((it.head, it.payload.to_vec()))).unwrap();
+    fs::remove_dir_all(journal).unwrap();
+    let options = Options { durability: Durability::Process, ..Options::default() };
+    let disk = tse_disk::Folder::open(journal).unwrap();
+    let mut anew = Journal::create(disk, options).unwrap();
+    for (head, payload) in records {
+        let payload = if head.sequence == 1 { config.as_bytes() } else { &payload };
+        anew.append(head.time, head.kind, head.version, payload).unwrap();
+    }
+    anew.commit().unwrap();
+}
+
+#[test]
+fn what_a_killed_process_recorded_is_sound_and_replays() {
+    for (round, durability) in ["process", "power", "process"].into_iter().enumerate() {
+        let bench = Bench::new();
+        bench.write("run.toml", changed("length = \"10s\"", "length = \"20h\""));
+        let args = ["backtest", "run.toml", "--journal", "--durability", durability];
+        let mut child = bench.command(&args).stdout(Stdio::null()).spawn().expect("tse starts");
+        let unfinished = bench.path().join(format!("runs/.unfinished-{}/journal", child.id()));
+        let begun = Instant::now();
+        while !segment(&unfinished).exists() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it records nothing");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(40 * (round as u64 + 1)));
+        child.kill().expect("it runs for hours");
+        child.wait().expect("it was killed");
+        let journal = unfinished.to_str().unwrap();
+        let verified = json(&bench.tse(&["journal", "verify", journal, "--json"]).out);
+        assert_eq!(verified["data"]["ended"], false, "{verified}");
+        let replayed = json(&bench.tse(&["replay", journal, "--json"]).out);
+        assert_eq!(replayed["data"]["same"], true, "{replayed}");
+        let sent = replayed["data"]["sent"].as_u64().unwrap();
+        assert!(sent > 0, "{durability}: something was sent before it died: {replayed}");
+    }
+}
+
+#[test]
+fn what_is_no_journal_is_said_and_what_to_do() {
+    let bench = Bench::new();
+    let said = bench.tse(&["journal", "verify", "last"]);
+    assert_eq!(said.code, 2, "no runs at all: {}", said.err);
+    fs::create_dir(bench.path().join("empty")).unwrap();
+    for verb in [&["journal", "verify", "empty"][..], &["replay", "empty"], &["replay", "a/b"]] {
+        let said = bench.tse(verb);
+        assert!(said.code == 4 && said.err.starts_with("error[TSE-J003]"), "{}", said.err);
+        assert!(said.err.contains("--journal writes one"), "{}", said.err);
+    }
+    bench.write("run.toml", GOOD);
+    assert_eq!(bench.tse(&["backtest", "run.toml"]).code, 0);
+    let said = bench.tse(&["replay", "last"]);
+    assert!(said.code == 4 && said.err.starts_with("error[TSE-J003]"), "{}", said.err);
+    let said = bench.tse(&["backtest", "run.toml", "--durability", "power"]);
+    assert!(said.code == 2 && said.err.contains("--journal"), "{}", said.err);
+}
