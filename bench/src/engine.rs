@@ -10,6 +10,8 @@
 use crate::bare::{GRID_EVERY_NS, GRID_LATENCY_NS, GRID_QUEUE_POWER, grid_prices};
 use crate::generate::INSTRUMENT;
 use crate::measure::{Metered, Run, Tally, run};
+use tse_disk::Folder;
+use tse_journal::{Durability, Journal, Options};
 use tse_kernel::LimitTable;
 use tse_model::{
     Catalog, Decimal, FeeBasis, FeeSchedule, InstrumentId, InstrumentSpec, Kind, Price, Qty, Quote,
@@ -17,7 +19,7 @@ use tse_model::{
 };
 use tse_portfolio::statistics::Days;
 use tse_risk::{Limits, Repeats, SelfTrade};
-use tse_sim::{Backtest, Latency, MarketSetup, QueueModel, Scenario, VenueSetup};
+use tse_sim::{Backtest, Latency, MarketSetup, QueueModel, Recorder, Scenario, VenueSetup};
 use tse_strategy::{Intents, Interest, Params, QuoteLevel, Rates, Registry, Setup, Strategy, View};
 
 /// What is on in every run.
@@ -40,7 +42,7 @@ const CONTROLS: [&str; 15] = [
 ];
 
 /// (a) `ema_cross` on every change of the mid.
-pub fn cross<S: Source + 'static>(source: S, events: u64) -> Run {
+pub fn cross<S: Source + 'static>(source: S, events: u64, recorded: bool) -> Run {
     let registry = Registry::shipped();
     let kind = registry.get("ema_cross").expect("it is shipped");
     let given = [("bar", "0s"), ("price", "mid"), ("reversal", "single"), ("size", "0.001")]
@@ -50,20 +52,20 @@ pub fn cross<S: Source + 'static>(source: S, events: u64) -> Run {
     let setup =
         Setup { catalog: &market.catalog, instruments: &[INSTRUMENT], rates: &Rates::default() };
     let strategy = (kind.build)(&params, &setup).expect("sound parameters");
-    market.run(source, events, strategy)
+    market.run(source, events, strategy, recorded)
 }
 
 /// (b) A bid and an ask two ticks from the mid, placed anew whenever it has moved by a tick.
-pub fn quoting<S: Source + 'static>(source: S, events: u64) -> Run {
+pub fn quoting<S: Source + 'static>(source: S, events: u64, recorded: bool) -> Run {
     let market = Market::new(QueueModel::Front, Span::ZERO);
-    market.run(source, events, Box::new(Quoting { anchor: None }))
+    market.run(source, events, Box::new(Quoting { anchor: None }), recorded)
 }
 
 /// (c) Five post-only levels a side, looked after every 100 ms.
-pub fn grid<S: Source + 'static>(source: S, events: u64) -> Run {
+pub fn grid<S: Source + 'static>(source: S, events: u64, recorded: bool) -> Run {
     let queue = QueueModel::Power(f64::from(GRID_QUEUE_POWER));
     let market = Market::new(queue, Span::from_nanos(GRID_LATENCY_NS));
-    market.run(source, events, Box::new(Grid { levels: Vec::new() }))
+    market.run(source, events, Box::new(Grid { levels: Vec::new() }), recorded)
 }
 
 const LOT: Qty = Qty::new(1);
@@ -152,12 +154,34 @@ impl Market {
         Self { catalog, queue, latency: Latency::Constant(latency) }
     }
 
-    fn run<S: Source + 'static>(self, source: S, events: u64, strategy: Box<dyn Strategy>) -> Run {
+    fn run<S: Source + 'static>(
+        self,
+        source: S,
+        events: u64,
+        strategy: Box<dyn Strategy>,
+        recorded: bool,
+    ) -> Run {
         run(&CONTROLS, move |meter| {
             let source = Box::new(Metered::new(source, events, meter));
             let scenario = self.scenario(source, strategy);
             let mut backtest = Backtest::new(scenario).expect("a generator does not fail");
-            let outcome = backtest.run(&mut (), |_| true).expect("a generator does not fail");
+            let outcome = match recorded {
+                false => backtest.run(&mut (), |_| true).expect("a generator does not fail"),
+                true => {
+                    let home = tempfile::tempdir().expect("a folder");
+                    let options = Options { durability: Durability::Process, ..Options::default() };
+                    let disk = Folder::open(home.path()).expect("a folder");
+                    let journal = Journal::create(disk, options).expect("an empty folder");
+                    let mut nobody = ();
+                    let recorder = Recorder::begin(&mut nobody, journal, "bench");
+                    let mut recorder = recorder.expect("room");
+                    let outcome = backtest.run(&mut recorder, |_| true);
+                    let outcome = outcome.expect("a generator does not fail");
+                    let last = outcome.last.expect("there are events");
+                    recorder.end(last, outcome.state_hash).expect("room");
+                    outcome
+                }
+            };
             let counts = outcome.counts;
             let hash = outcome.state_hash.to_string();
             Tally {

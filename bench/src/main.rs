@@ -128,7 +128,8 @@ fn measure_all(args: &Args) -> Result<Vec<Report>, String> {
         let mut figures: Vec<Figures> = Vec::new();
         for &scale in &args.scales {
             // The peer holds its whole market in memory.
-            let engines = workload.engines().iter().filter(|it| scale == 1 || **it != Engine::Peer);
+            let long = |it: &&Engine| !matches!(it, Engine::Peer | Engine::Recorded);
+            let engines = workload.engines().iter().filter(|it| scale == 1 || long(it));
             figures.extend(engines.map(|engine| Figures { engine: *engine, scale, runs: vec![] }));
         }
         // Taking turns, so that a busy minute of the machine falls on all of them.

@@ -91,6 +91,7 @@ impl Report {
             "figures": figures.collect::<Vec<_>>(),
             "ratio_to_hftbacktest": self.ratio(Engine::Peer),
             "ratio_to_bare": self.ratio(Engine::Bare),
+            "events_per_second_with_journal_to_without": self.ratio(Engine::Recorded),
             "ratio_of_10x_to_1x": self.growth(),
             "ratio_of_second_half_to_first": self.slowing(),
             "allocations_per_event_warm": self.allocations_per_event(),
@@ -170,6 +171,13 @@ impl fmt::Display for Report {
         }
         if let Some(ratio) = self.ratio(Engine::Peer) {
             writeln!(f, "  tse/hftbacktest  {ratio:.2}")?;
+        }
+        if let Some(ratio) = self.ratio(Engine::Recorded) {
+            let verdict = if ratio >= 0.7 { "" } else { ": MISSED" };
+            writeln!(
+                f,
+                "  journal on       x{ratio:.2} of the events per second, at least 0.7{verdict}"
+            )?;
         }
         if let Some(growth) = self.growth() {
             let verdict = if growth <= 1.2 { "" } else { ": MISSED" };

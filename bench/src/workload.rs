@@ -23,6 +23,8 @@ pub enum Workload {
 pub enum Engine {
     /// We.
     Tse,
+    /// We, with every input and request recorded: durability `process`, on a real folder.
+    Recorded,
     /// hftbacktest.
     Peer,
     /// No engine at all.
@@ -72,7 +74,9 @@ impl Workload {
     /// Who can run it.
     pub const fn engines(self) -> &'static [Engine] {
         match self {
-            Self::A | Self::B | Self::C => &[Engine::Tse, Engine::Peer, Engine::Bare],
+            Self::A | Self::B | Self::C => {
+                &[Engine::Tse, Engine::Recorded, Engine::Peer, Engine::Bare]
+            }
             Self::Matching => &[Engine::Tse, Engine::Bare],
         }
     }
@@ -85,20 +89,30 @@ impl Workload {
         let n = scale * MILLION;
         let (trades, updates) = (n / 5, 2 * n);
         match (self, engine) {
-            (Self::A, Engine::Tse) => engine::cross(Quotes::new(n, 0), n),
+            (Self::A, Engine::Tse | Engine::Recorded) => {
+                engine::cross(Quotes::new(n, 0), n, engine == Engine::Recorded)
+            }
             (Self::A, Engine::Peer) => peer::cross(&mut Quotes::new(n, 0)),
             (Self::A, Engine::Bare) => bare_run(Quotes::new(n, 0), n, bare::cross),
-            (Self::B, Engine::Tse) => engine::quoting(Quotes::new(n, trades), n + trades),
+            (Self::B, Engine::Tse | Engine::Recorded) => {
+                let quotes = Quotes::new(n, trades);
+                engine::quoting(quotes, n + trades, engine == Engine::Recorded)
+            }
             (Self::B, Engine::Peer) => peer::quoting(&mut Quotes::new(n, trades)),
             (Self::B, Engine::Bare) => bare_run(Quotes::new(n, trades), n + trades, bare::quoting),
-            (Self::C, Engine::Tse) => engine::grid(Levels::new(updates, trades), updates + trades),
+            (Self::C, Engine::Tse | Engine::Recorded) => {
+                let levels = Levels::new(updates, trades);
+                engine::grid(levels, updates + trades, engine == Engine::Recorded)
+            }
             (Self::C, Engine::Peer) => peer::grid(&mut Levels::new(updates, trades)),
             (Self::C, Engine::Bare) => {
                 bare_run(Levels::new(updates, trades), updates + trades, bare::grid)
             }
             (Self::Matching, Engine::Tse) => matching::book(n),
             (Self::Matching, Engine::Bare) => matching::bare(n),
-            (Self::Matching, Engine::Peer) => panic!("the peer has no book to place orders in"),
+            (Self::Matching, Engine::Peer | Engine::Recorded) => {
+                panic!("there is no such book to place orders in")
+            }
         }
     }
 }
@@ -112,6 +126,7 @@ impl Engine {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tse => "tse",
+            Self::Recorded => "tse recorded",
             Self::Peer => "hftbacktest",
             Self::Bare => "bare",
         }
@@ -119,7 +134,9 @@ impl Engine {
 
     /// The engine called `name`.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Tse, Self::Peer, Self::Bare].into_iter().find(|engine| engine.name() == name)
+        [Self::Tse, Self::Recorded, Self::Peer, Self::Bare]
+            .into_iter()
+            .find(|engine| engine.name() == name)
     }
 }
 

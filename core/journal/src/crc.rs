@@ -34,19 +34,26 @@ const fn tables() -> [[u32; 256]; 8] {
 
 /// The checksum of several pieces, one after the other.
 pub fn crc32c(pieces: &[&[u8]]) -> u32 {
-    let mut rest = u32::MAX;
-    for piece in pieces {
-        let (eights, tail) = piece.as_chunks::<8>();
-        for eight in eights {
-            let word = u64::from_le_bytes(*eight) ^ u64::from(rest);
-            rest = 0;
-            for (place, byte) in word.to_le_bytes().into_iter().enumerate() {
-                rest ^= TABLES[7 - place][usize::from(byte)];
-            }
-        }
-        for byte in tail {
-            rest = (rest >> 8) ^ TABLES[0][((rest ^ u32::from(*byte)) & 0xFF) as usize];
-        }
+    pieces.iter().fold(0, |crc, piece| go_on(crc, piece))
+}
+
+/// The checksum of what `crc` is one of, and of more behind it.
+pub fn go_on(crc: u32, more: &[u8]) -> u32 {
+    let mut rest = !crc;
+    let (eights, tail) = more.as_chunks::<8>();
+    for eight in eights {
+        let [a, b, c, d, e, f, g, h] = (u64::from_le_bytes(*eight) ^ u64::from(rest)).to_le_bytes();
+        rest = TABLES[7][usize::from(a)]
+            ^ TABLES[6][usize::from(b)]
+            ^ TABLES[5][usize::from(c)]
+            ^ TABLES[4][usize::from(d)]
+            ^ TABLES[3][usize::from(e)]
+            ^ TABLES[2][usize::from(f)]
+            ^ TABLES[1][usize::from(g)]
+            ^ TABLES[0][usize::from(h)];
+    }
+    for byte in tail {
+        rest = (rest >> 8) ^ TABLES[0][((rest ^ u32::from(*byte)) & 0xFF) as usize];
     }
     !rest
 }

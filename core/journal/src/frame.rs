@@ -2,9 +2,10 @@
 //!
 //! A frame begins at a multiple of eight. Its first word is never zero and neither is its last byte, so
 //! that in a file made of zeros both a beginning and an end can be seen. The header has a checksum of its
-//! own: how long a frame is can be believed before the rest of it is.
+//! own: how long a frame is can be believed before the rest of it is. The running hash is made of the
+//! checksums, so that every byte is walked over once.
 
-use crate::crc::crc32c;
+use crate::crc::{crc32c, go_on};
 use tse_model::{StateHash, Timestamp};
 
 /// Bytes before the payload.
@@ -39,34 +40,37 @@ pub(crate) const fn size_of(payload: usize) -> usize {
     HEAD + payload.next_multiple_of(8) + TAIL
 }
 
-/// The running hash after a frame with these bytes before its tail.
-fn link(chain: u64, body: &[u8]) -> u64 {
+/// The running hash after a frame with these checksums of its header and of its payload with padding.
+fn link(chain: u64, head: u32, payload: u32) -> u64 {
     let mut hash = StateHash::new();
     hash.word(chain);
-    hash.bytes(body);
+    hash.word(u64::from(head) << 32 | u64::from(payload));
     hash.finish()
 }
 
 /// Appends a frame to `out`; returns the running hash after it.
 pub(crate) fn encode(head: &Head, payload: &[u8], chain: u64, out: &mut Vec<u8>) -> u64 {
-    let begin = out.len();
     let size = size_of(payload.len()) as u32;
-    out.extend_from_slice(&(size ^ MARK).to_le_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&head.sequence.to_le_bytes());
-    out.extend_from_slice(&head.time.nanos().to_le_bytes());
-    out.extend_from_slice(&head.batch.to_le_bytes());
-    out.extend_from_slice(&head.kind.to_le_bytes());
-    out.extend_from_slice(&head.version.to_le_bytes());
-    out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
-    let crc = crc32c(&[&out[begin..begin + 4], &out[begin + 8..]]);
-    out[begin + 4..begin + 8].copy_from_slice(&crc.to_le_bytes());
+    let mut bytes = [0; HEAD];
+    bytes[..4].copy_from_slice(&(size ^ MARK).to_le_bytes());
+    bytes[8..16].copy_from_slice(&head.sequence.to_le_bytes());
+    bytes[16..24].copy_from_slice(&head.time.nanos().to_le_bytes());
+    bytes[24..32].copy_from_slice(&head.batch.to_le_bytes());
+    bytes[32..34].copy_from_slice(&head.kind.to_le_bytes());
+    bytes[34..36].copy_from_slice(&head.version.to_le_bytes());
+    bytes[36..].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    let head_crc = crc32c(&[&bytes[..4], &bytes[8..]]);
+    bytes[4..8].copy_from_slice(&head_crc.to_le_bytes());
+    out.reserve(size as usize);
+    out.extend_from_slice(&bytes);
+    let begin = out.len();
     out.extend_from_slice(payload);
-    out.resize(begin + size as usize - TAIL, 0);
-    let chain = link(chain, &out[begin..]);
+    out.resize(begin + size as usize - HEAD - TAIL, 0);
+    let payload_crc = crc32c(&[&out[begin..]]);
+    let chain = link(chain, head_crc, payload_crc);
     out.extend_from_slice(&chain.to_le_bytes());
-    let crc = crc32c(&[&out[begin..]]);
-    out.extend_from_slice(&crc.to_le_bytes());
+    let tail_crc = go_on(payload_crc, &chain.to_le_bytes());
+    out.extend_from_slice(&tail_crc.to_le_bytes());
     out.extend_from_slice(&GUARD.to_le_bytes());
     chain
 }
@@ -106,7 +110,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Found<'_> {
     }
     let tail = size - TAIL;
     let padding = &bytes[HEAD + length..tail];
-    if crc32c(&[&bytes[..tail + 8]]) != u32::from_le_bytes(word(bytes, tail + 8))
+    if crc32c(&[&bytes[HEAD..tail + 8]]) != u32::from_le_bytes(word(bytes, tail + 8))
         || u32::from_le_bytes(word(bytes, tail + 12)) != GUARD
         || padding.iter().any(|byte| *byte != 0)
     {
@@ -123,7 +127,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Found<'_> {
     Found::Frame { head, payload: &bytes[HEAD..HEAD + length], chain, size }
 }
 
-/// Whether a frame of these bytes follows from the running hash before it.
+/// Whether a sound frame of these bytes follows from the running hash before it.
 pub(crate) fn follows(before: u64, frame: &[u8], chain: u64) -> bool {
-    link(before, &frame[..frame.len() - TAIL]) == chain
+    let head = u32::from_le_bytes(word(frame, 4));
+    link(before, head, crc32c(&[&frame[HEAD..frame.len() - TAIL]])) == chain
 }

@@ -7,7 +7,7 @@
 use crate::watch::{Observer, Told};
 use tse_journal::{Disk, Journal, JournalError};
 use tse_kernel::{Kernel, Output, record};
-use tse_model::{MarketEvent, Request, StateHash, Timestamp, VenueId};
+use tse_model::{MarketEvent, StateHash, Timestamp};
 use tse_portfolio::Equity;
 
 /// What records are, by the number that a journal keeps.
@@ -112,18 +112,21 @@ impl<O: Observer, D: Disk> Observer for Recorder<'_, O, D> {
         self.watcher.output(now, output, kernel);
     }
 
-    fn release(&mut self, now: Timestamp, venue: VenueId, request: &Request) -> bool {
-        self.bytes.clear();
-        record::write_request(venue, request, &mut self.bytes);
-        self.append_bytes(now, kind::SENT);
-        // When this returns it leaves: by then all that led to it must be safe.
+    fn release(&mut self, now: Timestamp, outputs: &[Output]) -> bool {
+        for output in outputs {
+            let Output::Send(venue, request) = output else { continue };
+            self.bytes.clear();
+            record::write_request(*venue, request, &mut self.bytes);
+            self.append_bytes(now, kind::SENT);
+        }
+        // When this returns they leave: by then all that led to them must be safe.
         if self.failed.is_none()
             && self.journal.is_strict()
             && let Err(error) = self.journal.commit()
         {
             self.failed = Some(error);
         }
-        self.failed.is_none() && self.watcher.release(now, venue, request)
+        self.failed.is_none() && self.watcher.release(now, outputs)
     }
 
     fn gives_up(&self) -> bool {

@@ -3,9 +3,7 @@
 
 use crate::scenario::Scenario;
 use tse_kernel::{Counts, Input, Kernel, Output};
-use tse_model::{
-    CurrencyId, MarketEvent, Money, OrderEvent, Request, Span, StateHash, Timestamp, VenueId,
-};
+use tse_model::{CurrencyId, MarketEvent, Money, OrderEvent, Span, StateHash, Timestamp};
 use tse_portfolio::statistics::EquityCurve;
 use tse_portfolio::{Equity, Prices, Profit};
 
@@ -30,9 +28,10 @@ pub trait Observer {
     fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
         let _ = (now, output, kernel);
     }
-    /// A request is about to leave. `false` holds it back for ever: for who cannot keep a record of it.
-    fn release(&mut self, now: Timestamp, venue: VenueId, request: &Request) -> bool {
-        let _ = (now, venue, request);
+    /// The requests among these outputs are about to leave, and there are some. `false` holds them back
+    /// for ever: for who cannot keep a record of them.
+    fn release(&mut self, now: Timestamp, outputs: &[Output]) -> bool {
+        let _ = (now, outputs);
         true
     }
     /// Whether there is no point in going on: looked at now and then.

@@ -506,10 +506,12 @@ impl World {
 
     fn send(&mut self, now: Timestamp, observer: &mut impl Observer) {
         let mut outputs = std::mem::take(&mut self.outputs);
+        let leaving = outputs.iter().any(|output| matches!(output, Output::Send(..)));
+        let released = !leaving || observer.release(now, &outputs);
         for output in &outputs {
             observer.output(now, output, &self.kernel);
             let Output::Send(venue, request) = output else { continue };
-            if !observer.release(now, *venue, request) {
+            if !released {
                 continue;
             }
             let Some(number) = self.link_of[venue.index()] else { continue };

@@ -9,10 +9,10 @@ mod common;
 use common::puppet::{Puppet, Told};
 use common::{Listing, Log, World, generous};
 use tse_journal::{Durability, Journal, Memory, Options};
-use tse_kernel::{Alert, Kernel};
+use tse_kernel::{Alert, Kernel, Output};
 use tse_model::{
-    Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Request,
-    Settlement, Side, Source, SourceFault, Span, TimeInForce, Timestamp, VenueId,
+    Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Settlement, Side,
+    Source, SourceFault, Span, TimeInForce, Timestamp,
 };
 use tse_sim::{
     Difference, Differs, FundingSchedule, Latency, QueueModel, Recorder, Replay, Synthetic,
@@ -476,8 +476,8 @@ struct Left {
 }
 
 impl tse_sim::Observer for Left {
-    fn release(&mut self, _: Timestamp, _: VenueId, _: &Request) -> bool {
-        self.sent += 1;
+    fn release(&mut self, _: Timestamp, outputs: &[Output]) -> bool {
+        self.sent += outputs.iter().filter(|it| matches!(it, Output::Send(..))).count() as u64;
         true
     }
 }

@@ -37,11 +37,6 @@ class Hash:
         self.a = ((a << 29) | (a >> 35)) & MASK
         self.b = fold((self.b + word) & MASK, 0x589965CC75374CC3) ^ self.a
 
-    def bytes(self, data):
-        self.word(len(data))
-        for at in range(0, len(data), 8):
-            self.word(int.from_bytes(data[at : at + 8].ljust(8, b"\0"), "little"))
-
     def finish(self):
         return fold(self.a ^ 0x1D8E4E27C47D124F, self.b ^ 0xEB44ACCAB455D165)
 
@@ -59,12 +54,13 @@ def header(first, chain):
 def frame(sequence, time, batch, kind, version, payload, chain):
     size = struct.pack("<I", (40 + len(padded(payload)) + 16) ^ MARK)
     rest = struct.pack("<QqQHHI", sequence, time, batch, kind, version, len(payload))
-    body = size + struct.pack("<I", crc32c(size + rest)) + rest + padded(payload)
+    head_crc = crc32c(size + rest)
     running = Hash()
     running.word(chain)
-    running.bytes(body)
-    body += struct.pack("<Q", running.finish())
-    return body + struct.pack("<II", crc32c(body), GUARD), running.finish()
+    running.word(head_crc << 32 | crc32c(padded(payload)))
+    tail = padded(payload) + struct.pack("<Q", running.finish())
+    tail += struct.pack("<II", crc32c(tail), GUARD)
+    return size + struct.pack("<I", head_crc) + rest + tail, running.finish()
 
 
 RECORDS = [
