@@ -17,6 +17,8 @@ use tse_portfolio::Prices;
 
 pub use crate::watch::{Observer, Outcome, Progress, Told};
 
+/// How many things may happen in one step before the next event of the data.
+const AT_ONCE: usize = 16;
 /// How many steps pass between two looks at the progress; skipped events are steps too.
 const PROGRESS_EVERY: u64 = 16_384;
 
@@ -131,8 +133,8 @@ impl Backtest {
         }
     }
 
-    /// Takes the next thing that happens to completion, if it is not after `until`. `false` when the
-    /// data has ended.
+    /// Takes the next event of the data to completion, and what happens before it, as far as that is not
+    /// after `until`; of many things some. `false` when the data has ended.
     #[inline]
     fn advance(
         &mut self,
@@ -148,20 +150,32 @@ impl Backtest {
         if at >= self.end {
             return Ok(false);
         }
-        if let Some((due_at, due)) = self.world.due()
-            && due_at < at
-        {
-            if due_at <= until {
-                self.world.happen(due_at, due, observer)?;
+        // What comes before it; not for ever, or nobody could stop a market that sleeps.
+        for _ in 0..AT_ONCE {
+            match self.world.due() {
+                Some((due_at, due)) if due_at < at => {
+                    if due_at > until {
+                        return Ok(true);
+                    }
+                    self.world.happen(due_at, due, observer)?;
+                }
+                _ if at > until => return Ok(true),
+                _ => {
+                    self.show(observer)?;
+                    return Ok(true);
+                }
             }
-            return Ok(true);
         }
-        if at > until {
-            return Ok(true);
-        }
+        Ok(true)
+    }
+
+    /// Shows the next event of the data.
+    #[inline]
+    fn show(&mut self, observer: &mut impl Observer) -> Result<(), SourceFault> {
+        let Some(event) = self.merge.peek() else { return Ok(()) };
         self.events += 1;
         // A source that steps back is read as if its clock had stood still.
-        let now = at.max(self.world.now());
+        let now = event.ts_event.max(self.world.now());
         if self.first.is_none() {
             self.first = Some(now);
             self.world.command(now, Command::Start, observer)?;
@@ -169,7 +183,7 @@ impl Backtest {
         // What was shown is behind us, whatever came of it.
         let shown = self.world.show(now, event, observer);
         let advanced = self.merge.advance();
-        shown.and(advanced).map(|()| true)
+        shown.and(advanced)
     }
 
     /// Ends the run: strategies are told, what is on its way arrives, a last sample is taken.
