@@ -39,7 +39,7 @@ mod prints;
 
 use crate::scenario::MarketSetup;
 use tse_matching::{Book, Handle, NewOrder, Outcome, Owner, Report};
-use tse_model::{IdMap, Ladder, Price, Qty, RejectReason, Side, TimeInForce, Timestamp};
+use tse_model::{IdMap, Ladder, Level, Price, Qty, RejectReason, Side, TimeInForce, Timestamp};
 
 /// Who history is in the book.
 pub(crate) const HISTORY: Owner = Owner(0);
@@ -413,6 +413,10 @@ impl Market {
     fn lend(&mut self, side: Side, limit: Option<Price>, qty: i64) {
         if self.shows == Shows::Orders {
             return;
+        }
+        let reached = |best: Level| limit.is_none_or(|it| side.opposite().reaches(it, best.price));
+        if self.book.armed_stops() == 0 && !self.expected.best(side).is_some_and(reached) {
+            return; // not even the best: as most orders that are to rest
         }
         if self.book.armed_stops() > 0 {
             for side in Side::BOTH {
