@@ -35,11 +35,11 @@ impl Kernel {
             out.push(Output::Alert(Alert::UnknownOrder(event.id)));
             return;
         };
-        let kind = event.kind;
-        self.hash.word(event.id.0 << 8 | code(&kind));
+        let kind = &event.kind;
+        self.hash.word(event.id.0 << 8 | code(kind));
         let order = self.state.orders.get_mut(slot);
         order.changed = now;
-        let evidence = match kind {
+        let evidence = match *kind {
             OrderEventKind::Filled(fill) => {
                 return self.on_fill(now, event.ts_event, slot, &fill, out);
             }
@@ -110,16 +110,17 @@ impl Kernel {
         }
     }
 
-    fn update(&mut self, now: Timestamp, slot: Slot, kind: OrderEventKind, out: &mut Vec<Output>) {
-        let request = self.state.orders.get(slot).request;
+    fn update(&mut self, now: Timestamp, slot: Slot, kind: &OrderEventKind, out: &mut Vec<Output>) {
+        let request = &self.state.orders.get(slot).request;
+        let strategy = request.strategy;
         let update = OrderUpdate {
             id: request.id,
             instrument: request.instrument,
             side: request.side,
             group: request.group,
-            kind: UpdateKind::Venue(kind),
+            kind: UpdateKind::Venue(*kind),
         };
-        self.tell(now, request.strategy, false, out, |strategy, view, wish| {
+        self.tell(now, strategy, false, out, |strategy, view, wish| {
             strategy.on_order(&update, view, wish);
         });
     }
@@ -167,7 +168,7 @@ impl Kernel {
             strategy.on_fill(instrument, side, fill, view, wish);
         });
         if whole && moved {
-            self.update(now, slot, OrderEventKind::Filled(*fill), out);
+            self.update(now, slot, &OrderEventKind::Filled(*fill), out);
         }
     }
 
@@ -230,7 +231,7 @@ impl Kernel {
         self.hash.int(price.get());
         self.move_life(slot, evidence, out);
         if news {
-            self.update(now, slot, OrderEventKind::Modified { qty, price }, out);
+            self.update(now, slot, &OrderEventKind::Modified { qty, price }, out);
         }
     }
 
@@ -239,7 +240,7 @@ impl Kernel {
         &mut self,
         now: Timestamp,
         slot: Slot,
-        kind: OrderEventKind,
+        kind: &OrderEventKind,
         out: &mut Vec<Output>,
     ) {
         let order = self.state.orders.get(slot);
