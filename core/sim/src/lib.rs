@@ -8,6 +8,7 @@
 //! one moment in [`backtest`].
 
 mod account;
+mod agenda;
 pub mod backtest;
 pub mod history;
 pub mod latency;
