@@ -1,7 +1,7 @@
 //! A folder of files as the journal's [`Disk`].
 //!
 //! A [`Folder`] is held by one process at a time: a lock beside the files says so, and goes with the
-//! process. Room is reserved by writing zeros; a file is made under another name and renamed when it is
+//! process. Room is reserved when a file is made; it is made under another name and renamed when it is
 //! whole, so half of one is never taken for a file. It knows nothing of what is written.
 
 use std::cell::RefCell;
@@ -92,8 +92,12 @@ impl Folder {
         work(file).map_err(|error| failed(doing, &path, &error))
     }
 
+    /// Makes a file of zeros with its room reserved: by the system where it can, else by writing them.
     fn fill(path: &Path, size: u64) -> io::Result<()> {
         let mut file = File::create(path)?;
+        if reserve(&file, size)? {
+            return file.sync_all();
+        }
         let zeros = vec![0; ZEROS.min(size as usize)];
         let mut left = size;
         while left > 0 {
@@ -103,6 +107,24 @@ impl Folder {
         }
         file.sync_all()
     }
+}
+
+/// Whether the system reserved the room. A file system that does not know how is no failure.
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, size: u64) -> io::Result<bool> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    match fallocate(file, FallocateFlags::empty(), 0, size) {
+        Ok(()) => Ok(true),
+        Err(error) => match io::Error::from(error) {
+            error if error.kind() == ErrorKind::Unsupported => Ok(false),
+            error => Err(error),
+        },
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_: &File, _: u64) -> io::Result<bool> {
+    Ok(false)
 }
 
 impl Disk for Folder {
