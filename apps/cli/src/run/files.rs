@@ -1,7 +1,8 @@
 //! The streamed files of a run folder: orders, fills, equity, opportunities, and the log.
 //!
-//! Rows are written as things happen, so memory does not grow with a run. All files speak in names
-//! (symbols, strategies), exact decimals and UTC nanoseconds; `docs/run-folder.md` lists the columns.
+//! Rows are written as things happen. What grows with a run is the tables' own index, about half a byte
+//! an order. All files speak in names (symbols, strategies), exact decimals and UTC nanoseconds;
+//! `docs/run-folder.md` lists the columns.
 
 use super::fault::Failure;
 use super::table::{Cell, Column, Holds, Table};
