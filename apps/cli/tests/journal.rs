@@ -143,7 +143,32 @@ fn what_a_killed_process_recorded_is_sound_and_replays() {
         assert_eq!(replayed["data"]["same"], true, "{replayed}");
         let sent = replayed["data"]["sent"].as_u64().unwrap();
         assert!(sent > 0, "{durability}: something was sent before it died: {replayed}");
+        // Neither the next run nor its record hides this one, and `last` means what came last.
+        let before = json(&bench.tse(&["replay", "last", "--json"]).out);
+        assert_eq!(before["data"]["state_hash"], replayed["data"]["state_hash"]);
+        bench.write("run.toml", GOOD);
+        assert_eq!(bench.tse(&["backtest", "run.toml"]).code, 0);
+        assert!(!unfinished.exists());
+        let after = json(&bench.tse(&["replay", "last", "--json"]).out);
+        assert_eq!(after["data"]["state_hash"], replayed["data"]["state_hash"]);
+        assert!(after["data"]["journal"].as_str().unwrap().contains("-cut-off-"), "{after}");
     }
+}
+
+#[test]
+fn a_run_is_replayed_by_its_id_though_it_was_run_again_without_a_record() {
+    let bench = Bench::new();
+    let journal = recorded(&bench, &[]);
+    let id = journal.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    let id = id.rsplit('-').next().unwrap();
+    assert_eq!(bench.tse(&["backtest", "run.toml"]).code, 0);
+    for name in [id, "last"] {
+        let said = bench.tse(&["replay", name]);
+        assert!(said.code == 0 && said.out.starts_with("same"), "{}{}", said.out, said.err);
+        assert!(said.err.contains("journal runs/"), "which one was meant: {}", said.err);
+    }
+    let said = bench.tse(&["replay", "nosuch"]);
+    assert!(said.err.contains("tse journal verify "), "{}", said.err);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Runs by name: `last`, a folder, or the beginning of an id.
 
 use super::fault::Failure;
+use super::{JOURNAL, folder};
 use crate::diagnose::did_you_mean;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,9 +28,17 @@ impl Run {
         if !(digits(&stamp[..8]) && digits(&stamp[9..]) && path.join("stats.json").is_file()) {
             return None;
         }
-        let id = rest.rsplit('-').find(|part| part.len() >= super::folder::ID_DIGITS)?.to_owned();
+        let id = rest.rsplit('-').find(|part| part.len() >= folder::ID_DIGITS)?.to_owned();
         let made = fs::metadata(&path).and_then(|meta| meta.modified()).ok();
         Some(Self { stamp: stamp.to_owned(), id, made, path: path.clone(), name })
+    }
+
+    /// What is left of a run that was cut off while it was recorded. It has no id.
+    fn cut_off(path: PathBuf) -> Option<Self> {
+        let stamp = folder::cut_off_at(&path)?;
+        let name = path.file_name()?.to_str()?.to_owned();
+        let made = fs::metadata(&path).and_then(|meta| meta.modified()).ok();
+        Some(Self { stamp, id: name.clone(), made, path, name })
     }
 }
 
@@ -39,11 +48,29 @@ pub(crate) fn find(runs: &Path, text: &str) -> Result<PathBuf, Failure> {
     if text != "last" && given.join("stats.json").is_file() {
         return Ok(given.to_owned());
     }
-    let mut all = list(runs);
+    let fix = "tse backtest examples/market-making.toml";
+    pick(runs, list(runs, Run::at), text, fix, "tse report")
+}
+
+/// The folder of the recorded run that `text` means: one that ended, or one that was cut off.
+pub(crate) fn find_recorded(runs: &Path, text: &str) -> Result<PathBuf, Failure> {
+    let mut all = list(runs, |path| Run::at(path.clone()).or_else(|| Run::cut_off(path)));
+    all.retain(|run| run.path.join(JOURNAL).is_dir());
+    let fix = "tse backtest examples/market-making.toml --journal";
+    pick(runs, all, text, fix, "tse journal verify")
+}
+
+fn pick(
+    runs: &Path,
+    mut all: Vec<Run>,
+    text: &str,
+    first: &str,
+    verb: &str,
+) -> Result<PathBuf, Failure> {
     if all.is_empty() {
         return Err(Failure::NoRun {
             what: format!("there are no runs in {}", runs.display()),
-            fix: "tse backtest examples/market-making.toml".to_owned(),
+            fix: first.to_owned(),
         });
     }
     let newest = |all: Vec<Run>| all.into_iter().next_back().map(|run| run.path);
@@ -69,16 +96,16 @@ pub(crate) fn find(runs: &Path, text: &str) -> Result<PathBuf, Failure> {
             let newest = known.last().map_or("last", |run| run.id.as_str());
             Err(Failure::NoRun {
                 what: format!("no run in {} is called `{text}`", runs.display()),
-                fix: near.unwrap_or_else(|| format!("tse report {newest}   (the newest)")),
+                fix: near.unwrap_or_else(|| format!("{verb} {newest}   (the newest)")),
             })
         }
     }
 }
 
-/// All runs of a folder, oldest first.
-fn list(runs: &Path) -> Vec<Run> {
+/// All runs of a folder that `at` knows, oldest first.
+fn list(runs: &Path, at: impl Fn(PathBuf) -> Option<Run>) -> Vec<Run> {
     let entries = fs::read_dir(runs).into_iter().flatten().flatten();
-    let mut all: Vec<_> = entries.filter_map(|entry| Run::at(entry.path())).collect();
+    let mut all: Vec<_> = entries.filter_map(|entry| at(entry.path())).collect();
     all.sort_by(|a, b| (&a.stamp, a.made, &a.name).cmp(&(&b.stamp, b.made, &b.name)));
     all
 }

@@ -31,7 +31,7 @@ pub use fault::Failure;
 pub(crate) use fault::{OPEN, READ};
 
 pub(crate) use block::{DAYS_MIN, block, headline};
-pub(crate) use find::find;
+pub(crate) use find::{find, find_recorded};
 pub(crate) use setting::Setting;
 pub(crate) use sum_up::{Facts, days_per_year, sum_up};
 
@@ -103,6 +103,10 @@ pub fn backtest(ready: Ready, options: &Options, ui: &Ui) -> u8 {
         Ok(ended) => tell(&ended, ui),
         Err(found) => {
             ui.fail(&found);
+            if let Some(left) = options.runs.as_deref().and_then(folder::left_by_us) {
+                let left = left.display();
+                ui.note(format!("what was recorded is kept · next: tse journal verify {left}"));
+            }
             found.exit()
         }
     }

@@ -1,8 +1,9 @@
 //! Ctrl-C: once stops cleanly and keeps what was done, twice quits.
 //!
 //! A [`Stop`] listens while it lives. The run asks it now and then; the second signal removes what is
-//! half-written and ends the process, even if the run does not look any more.
+//! half-written (never a journal) and ends the process, even if the run does not look any more.
 
+use super::folder::discard;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -21,7 +22,7 @@ struct State {
     /// The exit code that was asked for; zero for none.
     asked: AtomicU8,
     done: AtomicBool,
-    /// What the second signal removes.
+    /// What the second signal gives up.
     unfinished: Mutex<Option<PathBuf>>,
 }
 
@@ -52,7 +53,7 @@ impl Stop {
         Some(self.state.asked.load(Ordering::Relaxed)).filter(|code| *code > 0)
     }
 
-    /// What to remove if the process must end at once; `None` once it is finished.
+    /// What to give up if the process must end at once; `None` once it is finished.
     pub(crate) fn unfinished(&self, folder: Option<&Path>) {
         *lock(&self.state.unfinished) = folder.map(Path::to_owned);
     }
@@ -80,7 +81,7 @@ fn watch(state: &State) {
             }
             if state.asked.swap(*code, Ordering::Relaxed) > 0 {
                 if let Some(folder) = lock(&state.unfinished).take() {
-                    let _ = std::fs::remove_dir_all(folder);
+                    discard(&folder);
                 }
                 std::process::exit(i32::from(*code));
             }

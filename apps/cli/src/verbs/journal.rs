@@ -57,6 +57,13 @@ pub(crate) fn finding(error: &JournalError, path: &Path) -> Diagnostic {
     Diagnostic::error(code, error.to_string()).at(at, "").fix(fix)
 }
 
+/// Says what a short name meant: it may be a run that was cut off, or one before the newest.
+fn say_which(at: &JournalAt, path: &Path, ui: &Ui) {
+    if !path.starts_with(&at.journal) {
+        ui.note(format!("journal {}", path.display()));
+    }
+}
+
 /// The folder of the journal that is meant.
 fn folder(at: &JournalAt) -> Result<PathBuf, Diagnostics> {
     let given = Path::new(&at.journal);
@@ -67,8 +74,14 @@ fn folder(at: &JournalAt) -> Result<PathBuf, Diagnostics> {
     if given.components().count() > 1 && !given.exists() {
         return Err(finding(&JournalError::Empty, given).into());
     }
-    let run = run::find(&at.runs, &at.journal).map_err(Diagnostic::from)?;
-    Ok(run.join(JOURNAL))
+    match run::find_recorded(&at.runs, &at.journal) {
+        Ok(run) => Ok(run.join(JOURNAL)),
+        Err(wrong) => Err(match run::find(&at.runs, &at.journal) {
+            // There is such a run, but it was not recorded.
+            Ok(run) => finding(&JournalError::Empty, &run.join(JOURNAL)).into(),
+            Err(_) => Diagnostic::from(wrong).into(),
+        }),
+    }
 }
 
 /// Reads a journal; says how far it is when that takes long.
@@ -105,6 +118,7 @@ fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
         sent += u64::from(record.head.kind == kind::SENT);
         ended = record.head.kind == kind::END;
     })?;
+    say_which(at, &path, ui);
     let records = contents.last + 1 - contents.first;
     let chain = format!("{:016x}", contents.chain);
     if ui.json {
@@ -172,6 +186,7 @@ fn show(args: &ShowJournal, ui: &Ui) -> Result<u8, Diagnostics> {
             ui.print(format!("{:>10}  {}  {kind:<5}  {text}", head.sequence, head.time));
         }
     })?;
+    say_which(&args.at, &path, ui);
     if ui.json {
         ui.success("tse.journal.show/1", &Diagnostics::new(), &json!({ "records": rows }));
     }
@@ -204,6 +219,7 @@ pub(crate) fn replay(args: &ReplayArgs, registry: &Registry, ui: &Ui) -> Result<
     let Some(replay) = replay else {
         return Err(finding(&JournalError::Empty, &path).into());
     };
+    say_which(&args.at, &path, ui);
     let hash = replay.state_hash().to_string();
     if ui.json {
         let data = json!({
