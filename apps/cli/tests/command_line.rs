@@ -72,6 +72,7 @@ fn a_slip_is_answered_with_what_was_meant_and_2() {
         (&["check", "a.toml", "--resloved"], "did you mean `--resolved`?"),
         (&["strategies", "--josn"], "did you mean `--json`?"),
         (&["explain", "TSE-C999"], "did you mean"),
+        (&["data", "check", "ticks.csv.gz"], "is a data file, not a config"),
         (&["strategies", "ema_cros"], "did you mean ema_cross?"),
         (&["check"], "tse check"),
     ] {
@@ -149,6 +150,15 @@ fn columns_are_respected() {
     let mut command = bench.command(&["explain", "C021"]);
     let said = said(&command.env("COLUMNS", "40").output().expect("tse starts"));
     assert!(said.out.lines().skip(1).all(|line| line.chars().count() <= 40), "{}", said.out);
+}
+
+#[test]
+fn a_control_of_the_gate_is_not_taken_for_a_finding_in_a_config() {
+    let bench = Bench::new();
+    let said = bench.tse(&["explain", "C18"]);
+    assert!(said.out.contains("TSE-C018") && said.err.contains("tse explain TSE-R018"));
+    let said = bench.tse(&["explain", "TSE-C018"]);
+    assert!(said.out.contains("TSE-C018") && !said.err.contains("TSE-R018"));
 }
 
 #[test]

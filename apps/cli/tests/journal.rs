@@ -51,6 +51,9 @@ fn a_recorded_run_is_checked_shown_and_replayed() {
         let shown = bench.tse(&["journal", "show", "last", "--from", "2", "--count", "3"]);
         assert_eq!(shown.out.lines().count(), 3);
         assert!(shown.out.contains("Command(Start)"), "{}", shown.out);
+        assert!(shown.err.contains("up to record 4 of ") && shown.err.contains("--from 5"));
+        let shown = bench.tse(&["journal", "show", "last", "--from", "99999999"]);
+        assert!(shown.code == 2 && shown.err.contains("ends at record"), "{}", shown.err);
     }
 }
 

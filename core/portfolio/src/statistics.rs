@@ -170,11 +170,13 @@ impl EquityCurve {
     }
 
     /// Sharpe ratio, annualised: `mean(r_d) / sd(r_d, n−1) × √days_per_year`, idle days counted.
-    /// `None` with fewer than two daily returns, without any variance, or where equity was not
-    /// above zero at a day's start.
+    /// `None` with fewer than two daily returns, on less than 48 hours (minutes on both sides of a
+    /// day's cut are no two days), without any variance, or where equity was not above zero at a day's
+    /// start.
     pub fn sharpe(&self, days_per_year: f64) -> Option<f64> {
         let returns = self.with_today()?;
-        if returns.n < 2.0 {
+        let long = self.first?.0 + Span::from_secs(2 * 86_400) <= self.last.0;
+        if returns.n < 2.0 || !long {
             return None;
         }
         let deviation = (returns.squares / (returns.n - 1.0)).sqrt();
@@ -283,6 +285,10 @@ mod tests {
         assert_eq!((one_day.days(), one_day.sharpe(365.0)), (1, None));
         let still = curve(Days::All, &[(0, 100), (30, 100), (60, 100)]);
         assert_eq!((still.days(), still.sharpe(365.0)), (3, None));
+        let minutes = curve(Days::All, &[(23, 100), (24, 110), (25, 90)]);
+        assert_eq!((minutes.days(), minutes.sharpe(365.0)), (2, None));
+        let two = |end| curve(Days::All, &[(0, 100), (24, 110), (end, 90)]).sharpe(365.0);
+        assert!(two(47).is_none() && two(48).is_some());
         let steady = curve(Days::All, &[(0, 10_000), (1, 11_000), (25, 12_100), (49, 13_310)]);
         assert_eq!((steady.days(), steady.sharpe(365.0)), (3, None));
         let ruined = curve(Days::All, &[(0, 100), (1, -5), (25, 3), (49, 9)]);

@@ -276,8 +276,9 @@ fn value(
         }
         Some(Some(value)) => value,
     };
-    if value < scene.instrument.notional_min && !reduces {
-        refusals.push(Refusal::Invalid { what: "value" });
+    let least = scene.instrument.notional_min;
+    if value < least && !reduces {
+        refusals.push(Refusal::ValueTooSmall { value, least });
     }
     if let Some(limit) = limit
         && value > limit

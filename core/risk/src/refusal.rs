@@ -38,6 +38,13 @@ pub enum Refusal {
         /// What is outside.
         what: &'static str,
     },
+    /// C01: worth less than the venue takes.
+    ValueTooSmall {
+        /// The order, in the smallest unit of its settlement currency.
+        value: Money,
+        /// The least the venue takes.
+        least: Money,
+    },
     /// C03.
     OrderQty {
         /// The order.
@@ -124,7 +131,7 @@ impl Refusal {
     /// The control's number in the catalogue.
     pub const fn control(&self) -> &'static str {
         match self {
-            Self::Invalid { .. } | Self::Overflow => "C01",
+            Self::Invalid { .. } | Self::ValueTooSmall { .. } | Self::Overflow => "C01",
             Self::OrderQty { .. } => "C03",
             Self::OrderValue { .. } => "C04",
             Self::Collar { .. } => "C05",
@@ -144,6 +151,7 @@ impl Refusal {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Invalid { .. } => "invalid",
+            Self::ValueTooSmall { .. } => "value_too_small",
             Self::OrderQty { .. } => "order_qty",
             Self::OrderValue { .. } => "order_value",
             Self::Collar { .. } => "collar",
@@ -167,6 +175,10 @@ impl fmt::Display for Refusal {
         write!(f, "{}: ", self.control())?;
         match self {
             Self::Invalid { what } => write!(f, "{what} is outside what the venue takes"),
+            Self::ValueTooSmall { value, least } => {
+                let (value, least) = (value.units(), least.units());
+                write!(f, "order worth {value} units, the venue takes {least} or more")
+            }
             Self::OrderQty { qty, limit } => write!(f, "order of {qty:?}, limit {limit:?}"),
             Self::OrderValue { value, limit } => {
                 write!(f, "order worth {} units, limit {}", value.units(), limit.units())

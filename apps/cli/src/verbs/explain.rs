@@ -31,6 +31,12 @@ pub(crate) fn explain(args: &Explain, ui: &Ui) -> Result<u8, Diagnostics> {
     for line in wrapped(code.text, Some(ui.out.width.unwrap_or(80)), 0) {
         ui.print(line);
     }
+    // The risk controls are C01, C02 and so on too: what the gate says about one is its R code.
+    let bare = text.trim().to_ascii_uppercase();
+    let control = bare.strip_prefix('C').and_then(|number| codes::find(&format!("R{number}")));
+    if let Some(gate) = control {
+        ui.note(format!("the risk control {bare} is another thing: tse explain {}", gate.code));
+    }
     Ok(0)
 }
 

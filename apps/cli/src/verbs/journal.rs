@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use tse_disk::Folder;
 use tse_journal::{Contents, DiskError, JournalError, Record, Trouble, read};
 use tse_kernel::record;
+use tse_model::Timestamp;
 use tse_sim::recorder::kind;
 use tse_sim::{Difference, Replay};
 use tse_strategy::Registry;
@@ -171,10 +172,10 @@ fn words(record: &Record<'_>) -> String {
 fn show(args: &ShowJournal, ui: &Ui) -> Result<u8, Diagnostics> {
     let path = folder(&args.at)?;
     let mut rows: Vec<Value> = Vec::new();
-    let last = args.from.saturating_add(args.count);
-    walk(&path, ui, |record| {
+    let end = args.from.saturating_add(args.count);
+    let contents = walk(&path, ui, |record| {
         let head = record.head;
-        if head.sequence < args.from || head.sequence >= last {
+        if head.sequence < args.from || head.sequence >= end {
             return;
         }
         let (kind, text) = (kind::name(head.kind), words(record));
@@ -183,12 +184,28 @@ fn show(args: &ShowJournal, ui: &Ui) -> Result<u8, Diagnostics> {
                 "record": head.sequence, "time": head.time.to_string(), "kind": kind, "text": text,
             }));
         } else {
-            ui.print(format!("{:>10}  {}  {kind:<5}  {text}", head.sequence, head.time));
+            // A run begins before the first moment of its market.
+            let time = match head.time {
+                Timestamp::EPOCH => "-".to_owned(),
+                time => time.to_string(),
+            };
+            ui.print(format!("{:>10}  {time:<30}  {kind:<5}  {text}", head.sequence));
         }
     })?;
     say_which(&args.at, &path, ui);
+    if args.from > contents.last {
+        let what = format!("the journal ends at record {}", count(contents.last));
+        let fix = format!("--from {}", contents.last.saturating_sub(9).max(contents.first));
+        return Err(Diagnostic::error(codes::NOTHING_CALLED, what).fix(fix).into());
+    }
     if ui.json {
-        ui.success("tse.journal.show/1", &Diagnostics::new(), &json!({ "records": rows }));
+        let data = json!({ "records": rows, "first": contents.first, "last": contents.last });
+        ui.success("tse.journal.show/1", &Diagnostics::new(), &data);
+    } else if end <= contents.last {
+        let all = count(contents.last);
+        let to = count(end - 1);
+        let name = &args.at.journal;
+        ui.note(format!("up to record {to} of {all} · next: tse journal show {name} --from {end}"));
     }
     Ok(0)
 }

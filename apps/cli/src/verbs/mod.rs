@@ -62,6 +62,14 @@ pub(crate) fn schema(args: &Schema, registry: &Registry, ui: &Ui) -> Result<u8, 
 
 /// The config that a verb was given, with settings from the environment and the command line.
 pub(crate) fn load(args: &ConfigArgs, registry: &Registry) -> Result<Config, Diagnostics> {
+    let name = args.path().to_string_lossy().to_ascii_lowercase();
+    const DATA: [&str; 7] = [".csv", ".gz", ".parquet", ".zip", ".dbn", ".zst", ".jsonl"];
+    if DATA.iter().any(|end| name.ends_with(end)) {
+        let what = format!("{} is a data file, not a config", args.path().display());
+        return Err(Diagnostic::error(codes::BAD_ARGUMENT, what)
+            .fix("name it under [[data]] of a config, as examples/import-own-csv.toml does")
+            .into());
+    }
     config::load(args.path(), &Overrides::from_process(&args.set), registry)
 }
 

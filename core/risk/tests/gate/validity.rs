@@ -57,9 +57,10 @@ fn an_order_is_worth_at_least_what_the_venue_asks_unless_it_reduces() {
     let mut spec = spec("IBM-USD.X");
     spec.notional_min = dec("50");
     let stage = Stage::with(spec);
+    let small = Refusal::ValueTooSmall { value: cents(4_995), least: cents(5_000) };
     for side in Side::BOTH {
         stage.passes(limit(side, 5, 1_000));
-        stage.refuses(limit(side, 5, 999), invalid("value"));
+        stage.refuses(limit(side, 5, 999), small);
         stage.passes(limit(side, 5, 1_001));
     }
     stage.clone().holding(5, [0, 0]).passes(sell(5, 999));

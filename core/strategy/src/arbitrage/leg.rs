@@ -27,6 +27,8 @@ pub struct Leg {
     inverse: bool,
     /// Smallest and largest order, in lots.
     range: (Qty, Qty),
+    /// What an order must be worth at least: common currency; for an inverse contract, base units.
+    value_min: i128,
     fees: [Fee; 2],
     /// What a cash account must hold: base to sell, quote to buy.
     cash: Option<(CurrencyId, CurrencyId)>,
@@ -87,6 +89,12 @@ impl Leg {
             if inverse { grid(contract) } else { contract.at_scale(SCALE) }.ok_or_else(too_fine)?;
         let fees = [Liquidity::Maker, Liquidity::Taker].map(|liquidity| fee(it, liquidity, (n, d)));
         let cash = (it.settlement == Settlement::Delivery).then_some((it.base, it.quote));
+        // Kept in at most 18 decimals; here in twelve, rounded up so that less is never enough.
+        let least = up_to_scale(it.notional_min, it.settle_scale).ok_or_else(too_fine)?;
+        let value_min = match inverse {
+            true => least,
+            false => -(-least.checked_mul(n).ok_or_else(too_fine)?).div_euclid(d),
+        };
         Ok(Self {
             instrument,
             venue: it.venue,
@@ -94,6 +102,7 @@ impl Leg {
             lot,
             inverse,
             range: (it.qty_min, it.qty_max),
+            value_min,
             fees,
             cash,
             base_units_per_lot: it.base_units_per_lot,
@@ -135,9 +144,19 @@ impl Leg {
         price * fee.rate / i128::from(Rate::ONE) + fee.unit
     }
 
-    /// Whether an order of `qty` lots is within the venue's range.
-    pub fn tradable(&self, qty: Qty) -> bool {
-        qty >= self.range.0 && qty <= self.range.1
+    /// Whether the venue takes an order of `qty` lots at a common price. The least value is asked only
+    /// of orders that open something: what is left of a position may always be closed.
+    pub fn tradable(&self, side: Side, qty: Qty, price: i128, view: &View<'_>) -> bool {
+        let held = view.position(self.instrument);
+        let closable = if side == Side::Buy { Qty::ZERO.saturating_sub(held) } else { held };
+        let enough = || self.worth(qty, price) >= self.value_min;
+        qty >= self.range.0 && qty <= self.range.1 && (qty <= closable || enough())
+    }
+
+    /// In the unit of `value_min`.
+    fn worth(&self, qty: Qty, price: i128) -> i128 {
+        let base = self.base(qty, price);
+        if self.inverse { base } else { base.saturating_mul(price) / ONE }
     }
 
     /// Base units that the account can pay for or deliver on `side`; `None` where margin decides.
@@ -183,6 +202,15 @@ impl Leg {
     /// The market, if it can be traded on now.
     pub fn market<'a>(&self, view: &View<'a>) -> Option<&'a Market> {
         Some(view.market(self.instrument)).filter(|market| market.valid && market.open)
+    }
+}
+
+/// Money in twelve decimals, rounded up; `None` if it is too large for them.
+fn up_to_scale(money: Money, scale: u8) -> Option<i128> {
+    if scale <= SCALE {
+        money.units().checked_mul(power_of_ten(SCALE - scale)?)
+    } else {
+        Some(-(-money.units()).div_euclid(power_of_ten(scale - SCALE)?))
     }
 }
 

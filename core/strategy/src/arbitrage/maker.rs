@@ -66,7 +66,7 @@ impl Maker {
                 }
                 let room = (self.terms.size_max - sign * exposure).min(self.terms.size_max);
                 let qty = leg.lots(room.min(offered).max(0), limit.max(1));
-                if leg.tradable(qty) && price.is_positive() {
+                if price.is_positive() && leg.tradable(side, qty, leg.price(price), view) {
                     levels[count] = QuoteLevel { side, price, qty };
                     count += 1;
                 }
@@ -95,7 +95,11 @@ impl Maker {
             let (price, _) = leg.market(view)?.quote.side(side.opposite())?;
             let common = leg.price(price);
             let lots = leg.lots(net.abs(), common);
-            leg.tradable(lots).then_some((common * i128::from(side.sign()), leg, lots))
+            leg.tradable(side, lots, common, view).then_some((
+                common * i128::from(side.sign()),
+                leg,
+                lots,
+            ))
         });
         if let Some((_, leg, lots)) = best.min_by_key(|(cost, ..)| *cost) {
             wish.order(OrderWish::market(leg.instrument, side, lots));

@@ -63,12 +63,14 @@ pub(super) struct Taker {
     /// One place for each ordered pair: buy × legs + sell.
     episodes: Vec<Option<Episode>>,
     group: Option<Group>,
+    /// After a refusal nothing is sent until then: what was refused would be refused again.
+    rest: Option<Timestamp>,
 }
 
 impl Taker {
     pub(super) fn new(terms: Terms) -> Self {
         let pairs = terms.legs.len() * terms.legs.len();
-        Self { terms, episodes: vec![None; pairs], group: None }
+        Self { terms, episodes: vec![None; pairs], group: None, rest: None }
     }
 
     fn leg(&self, at: usize) -> &Leg {
@@ -189,6 +191,9 @@ impl Taker {
         if self.group.is_some() {
             return Err(Missed::InFlight);
         }
+        if self.rest.is_some_and(|end| view.now < end) {
+            return Err(Missed::Refused);
+        }
         let room = |leg: &Leg, side: Side| {
             self.terms.size_max - i128::from(side.sign()) * leg.exposure(view)
         };
@@ -213,7 +218,9 @@ impl Taker {
             let (sold_first, bought_then, less) = pair(dear, edge.bid_price, cheap, edge.ask_price);
             let (buy_lots, sell_lots) =
                 if off <= less { (bought, sold) } else { (bought_then, sold_first) };
-            (cheap.tradable(buy_lots) && dear.tradable(sell_lots)).then_some((buy_lots, sell_lots))
+            let taken = cheap.tradable(Side::Buy, buy_lots, edge.ask_price, view)
+                && dear.tradable(Side::Sell, sell_lots, edge.bid_price, view);
+            taken.then_some((buy_lots, sell_lots))
         };
         match both(edge.offered.min(room).min(funds)) {
             Some(lots) => Ok(lots),
@@ -267,7 +274,7 @@ impl Taker {
         let (leg, price, side) =
             if excess > 0 { (cheap, buy_price, Side::Sell) } else { (dear, sell_price, Side::Buy) };
         let lots = leg.lots(excess.abs(), price);
-        if leg.tradable(lots) {
+        if leg.tradable(side, lots, price, view) {
             if !group.unwinding {
                 wish.order(OrderWish::market(leg.instrument, side, lots));
                 if let Some(group) = &mut self.group {
@@ -283,6 +290,7 @@ impl Taker {
                 episode.reason = Missed::Refused;
             }
         }
+        self.rest = (group.refused && !group.traded).then(|| view.now + self.terms.leg_delay);
         let (buy, sell) = (group.buy, group.sell);
         self.group = None;
         let gone =

@@ -27,6 +27,7 @@ pub struct Terms {
     pub lot: &'static str,
     pub multiplier: &'static str,
     pub qty_min: &'static str,
+    pub notional_min: &'static str,
     pub taker_bps: &'static str,
     pub maker_bps: &'static str,
 }
@@ -39,6 +40,7 @@ pub fn terms(symbol: &'static str) -> Terms {
         lot: "0.00001",
         multiplier: "1",
         qty_min: "0.0001",
+        notional_min: "0",
         taker_bps: "0",
         maker_bps: "0",
     }
@@ -69,7 +71,7 @@ pub fn catalog(markets: &[Terms]) -> Catalog {
                 multiplier: dec(terms.multiplier),
                 qty_min: dec(terms.qty_min),
                 qty_max: None,
-                notional_min: Decimal::ZERO,
+                notional_min: dec(terms.notional_min),
                 price_max: None,
                 margin_initial: Decimal::ONE,
                 margin_maintenance: Decimal::ONE,

@@ -1,9 +1,9 @@
 //! A-ARB (spec §5.4) as the strategy sees it: when both legs are sent, and the one field that makes
 //! the difference when they are not.
 
-use crate::stage::{Play, Terms, build, catalog, dec, groups, ioc, seconds, seen, terms};
+use crate::stage::{Play, Terms, Wish, build, catalog, dec, groups, ioc, seconds, seen, terms};
 use tse_model::{InstrumentId, Side, Span};
-use tse_strategy::{FixedRate, Missed, Outcome, Rates, UpdateKind};
+use tse_strategy::{FixedRate, Missed, OrderWish, Outcome, Rates, UpdateKind};
 
 const ONE: InstrumentId = InstrumentId(0);
 const TWO: InstrumentId = InstrumentId(1);
@@ -22,6 +22,7 @@ struct Case {
     min_spread_bps: &'static str,
     max_position: &'static str,
     qty_min: &'static str,
+    notional_min: &'static str,
     /// How much older than the second price the first is.
     older: Span,
     open: [bool; 2],
@@ -40,6 +41,7 @@ const FIRES: Case = Case {
     min_spread_bps: "10",
     max_position: "1.0",
     qty_min: "0.0001",
+    notional_min: "0",
     older: Span::ZERO,
     open: [true, true],
     valid: [true, true],
@@ -49,7 +51,12 @@ const FIRES: Case = Case {
 };
 
 fn exchanges(case: &Case) -> [Terms; 2] {
-    let terms = |symbol| Terms { taker_bps: case.fee_bps, qty_min: case.qty_min, ..terms(symbol) };
+    let terms = |symbol| Terms {
+        taker_bps: case.fee_bps,
+        qty_min: case.qty_min,
+        notional_min: case.notional_min,
+        ..terms(symbol)
+    };
     [terms("BTC-USD.EXCHANGE1"), terms("BTC-USD.EXCHANGE2")]
 }
 
@@ -177,6 +184,38 @@ fn the_position_limit_bounds_the_size_on_both_sides() {
     Case { held: ["0.99995", "0"], ..FIRES }.passes(Some(Missed::Position));
     // The other way round there is more room, and no trade is larger for it.
     Case { held: ["-1", "1"], asked: "9", bidden: "9", ..FIRES }.fires(COIN);
+}
+
+#[test]
+fn what_is_worth_less_than_a_venue_takes_is_no_trade_but_may_be_unwound() {
+    // One bitcoin at 50,000.00: the cheaper leg decides.
+    Case { notional_min: "50000", ..FIRES }.fires(COIN);
+    Case { notional_min: "50000.01", ..FIRES }.passes(Some(Missed::Size));
+    // What was bought too much is sold again, though half of it is worth too little to be opened.
+    let case = Case { notional_min: "50000", ..FIRES };
+    let mut play = Play::new("arbitrage", &exchanges(&case), &[]);
+    play.quote(ONE, ["49990.00", "50000.00"], ["1", "1"]);
+    assert_eq!(groups(&play.quote(TWO, ["50100.00", "60000.00"], ["1", "1"])).len(), 1);
+    play.open(TWO, 1);
+    play.hold(ONE, "0.5");
+    play.fill(ONE, Side::Buy, "0.5");
+    play.open(TWO, 0);
+    let back = OrderWish::market(ONE, Side::Sell, tse_model::Qty::new(COIN / 2));
+    assert!(play.ends(TWO, Side::Sell).contains(&Wish::Order(back)));
+}
+
+#[test]
+fn after_a_refusal_nothing_is_sent_until_the_delay_of_the_legs_is_over() {
+    let mut play = Play::new("arbitrage", &exchanges(&FIRES), &[("max_leg_delay_ms", "500")]);
+    play.quote(ONE, ["49990.00", "50000.00"], ["1", "1"]);
+    assert_eq!(groups(&play.quote(TWO, ["50100.00", "60000.00"], ["1", "1"])).len(), 1);
+    play.update(TWO, Side::Sell, UpdateKind::Denied);
+    let again =
+        |play: &mut Play| groups(&play.quote(TWO, ["50200.00", "60000.00"], ["1", "1"])).len();
+    play.now = play.now + Span::from_millis(499);
+    assert_eq!(again(&mut play), 0);
+    play.now = play.now + Span::from_millis(1);
+    assert_eq!(again(&mut play), 1);
 }
 
 #[test]
