@@ -18,6 +18,7 @@ impl Kernel {
         event: &AccountEvent,
         out: &mut Vec<Output>,
     ) {
+        let before = self.wealth_now(venue);
         let latched = match event.kind {
             AccountEventKind::Funding { instrument, amount } => {
                 self.hash.wide(amount.units());
@@ -30,10 +31,11 @@ impl Kernel {
                 self.state.portfolio.deposit(venue, currency, amount).is_err()
             }
             AccountEventKind::Liquidated { instrument, side, fill } => {
-                self.on_liquidation(now, instrument, side, &fill, out);
-                false
+                self.on_liquidation(now, event.ts_event, instrument, side, &fill, out);
+                return;
             }
         };
+        self.note_ahead(before, venue, None, event.ts_event);
         if latched {
             out.push(Output::Alert(Alert::LedgerLatched));
         }
@@ -41,9 +43,10 @@ impl Kernel {
 
     /// The venue closed (part of) the account's position: booked to the strategies that hold it, in
     /// the order of their numbers.
-    fn on_liquidation(
+    pub(crate) fn on_liquidation(
         &mut self,
         now: Timestamp,
+        at: Timestamp,
         instrument: InstrumentId,
         side: Side,
         fill: &Fill,
@@ -52,10 +55,11 @@ impl Kernel {
         // The venue's own order has no name of ours.
         let id = ClientOrderId(0);
         let venue = self.state.catalog.instrument(instrument).venue;
-        if !self.executions.note(venue, fill.exec) {
+        if !self.executions.note(venue, fill.exec, at) {
             out.push(Output::Alert(Alert::DuplicateFill { id, exec: fill.exec }));
             return;
         }
+        let before = self.wealth_now(venue);
         let mut left = fill.qty;
         let mut fee = fill.fee;
         for number in 0..self.strategies.len() {
@@ -74,17 +78,37 @@ impl Kernel {
             });
         }
         if left > Qty::ZERO {
+            // More than anybody holds: the rest is nobody's, and counts in the account all the same.
             out.push(Output::Alert(Alert::UnknownOrder(id)));
+            let rest = Fill { qty: left, fee, ..*fill };
+            let strategy = StrategyId::EXTERNAL;
+            let realized = self.book_fill(now, strategy, instrument, side, &rest, out);
+            out.push(Output::Filled { id, strategy, instrument, side, fill: rest, realized });
         }
+        self.note_ahead(before, venue, Some((instrument, side, fill)), at);
     }
 
     /// A link broke: what is open there is unknown, requests on their way may be lost, and nothing is
     /// sent until it is back. Then what nobody has spoken of since is taken back.
-    pub(crate) fn on_link(&mut self, venue: VenueId, up: bool, out: &mut Vec<Output>) {
+    ///
+    /// Where accounts are compared with their venues, that comes first, and it finds out about them.
+    pub(crate) fn on_link(
+        &mut self,
+        now: Timestamp,
+        venue: VenueId,
+        up: bool,
+        out: &mut Vec<Output>,
+    ) {
         if self.state.is_linked(venue) == up {
             return;
         }
         self.state.set_link(venue, up);
+        if self.reconcile.is_some() {
+            self.link_changed(now, venue, up, out);
+        }
+        if up && self.reconcile.is_some() {
+            return;
+        }
         for at in 0..self.state.catalog.instruments().len() {
             let instrument = InstrumentId(at as u32);
             if self.state.catalog.instrument(instrument).venue != venue {
@@ -129,7 +153,7 @@ impl Kernel {
     }
 
     /// Does something with each open order of a market that is `such`: bids before asks, oldest first.
-    fn each_open(
+    pub(crate) fn each_open(
         &mut self,
         instrument: InstrumentId,
         such: impl Fn(&Order) -> bool,

@@ -61,7 +61,7 @@ impl Kernel {
 
     fn draft(&mut self, strategy: StrategyId, group: GroupId, wish: OrderWish) -> PlaceOrder {
         PlaceOrder {
-            id: self.state.orders.name(),
+            id: self.state.orders.name(strategy),
             instrument: wish.instrument,
             strategy,
             group,
@@ -149,6 +149,8 @@ impl Kernel {
             change: None,
             made: now,
             changed: now,
+            asked_at: now,
+            heard: Timestamp::MIN,
             venue_id: None,
             reserved,
             reserved_in,
@@ -194,6 +196,7 @@ impl Kernel {
             valid: market.valid,
             open: market.open,
             latched: state.portfolio.latched().is_some(),
+            reconciled: state.is_reconciled(instrument.venue),
             strategy,
             account,
             limits,
@@ -253,7 +256,7 @@ impl Kernel {
         let made = order.made;
         let venue = self.state.catalog.instrument(request.instrument).venue;
         self.counts.orders += 1;
-        self.hash.word(request.id.0 << 16 | u64::from(request.strategy.0));
+        self.hash.word(request.id.0.rotate_left(16) ^ u64::from(request.strategy.0));
         self.hash.word(u64::from(request.instrument.0) << 8 | request.side.index() as u64);
         self.hash.int(request.order_type.limit().map_or(i64::MIN, |price| price.get()));
         self.hash.int(request.qty.get());
@@ -298,9 +301,11 @@ impl Kernel {
         if order.cancelling || !there || !self.state.is_linked(venue) {
             return;
         }
-        self.state.orders.get_mut(slot).cancelling = true;
+        let order = self.state.orders.get_mut(slot);
+        order.cancelling = true;
+        order.asked_at = self.now;
         self.counts.cancels += 1;
-        self.hash.word(id.0 << 16 | 0xFFFF);
+        self.hash.word(id.0.rotate_left(16) ^ 0xFFFF);
         out.push(Output::Send(venue, Request::Cancel(CancelOrder { id, instrument })));
     }
 
@@ -362,9 +367,10 @@ impl Kernel {
             self.repeats.note(now, key);
         }
         self.state.orders.ask(slot, Change { qty, price });
+        self.state.orders.get_mut(slot).asked_at = now;
         self.state.hold_for(slot, true);
         self.counts.modifies += 1;
-        self.hash.word(id.0 << 16 | 0xFFFE);
+        self.hash.word(id.0.rotate_left(16) ^ 0xFFFE);
         self.hash.int(qty.get());
         self.hash.int(price.map_or(i64::MIN, |price| price.get()));
         out.push(Output::Send(venue, Request::Modify(ModifyOrder { id, instrument, qty, price })));

@@ -33,23 +33,30 @@ impl Kernel {
     pub(crate) fn on_order(&mut self, now: Timestamp, event: &OrderEvent, out: &mut Vec<Output>) {
         let Some(slot) = self.state.orders.find(event.id) else {
             out.push(Output::Alert(Alert::UnknownOrder(event.id)));
+            self.ask_about(now, event.instrument, out);
             return;
         };
         let kind = &event.kind;
-        self.hash.word(event.id.0 << 8 | code(kind));
+        self.hash.word(event.id.0.rotate_left(8) ^ code(kind));
         let order = self.state.orders.get_mut(slot);
         order.changed = now;
+        let newest = event.ts_event >= order.heard;
+        order.heard = order.heard.max(event.ts_event);
         let evidence = match *kind {
             OrderEventKind::Filled(fill) => {
                 return self.on_fill(now, event.ts_event, slot, &fill, out);
             }
+            // Two changes may overtake each other on their way; the later one holds.
+            OrderEventKind::Modified { .. } if !newest => return,
             OrderEventKind::Modified { qty, price } => {
                 return self.on_modified(now, slot, qty, price, out);
             }
             OrderEventKind::ModifyRejected(_) => {
                 return self.on_modify_rejected(now, slot, kind, out);
             }
-            OrderEventKind::CancelRejected(_) => {
+            OrderEventKind::CancelRejected(reason) => {
+                self.note_unknown_there(event.id, event.instrument, reason);
+                let order = self.state.orders.get_mut(slot);
                 // Says nothing about whether the order is open: the next word will.
                 if std::mem::take(&mut order.cancelling) && order.life.is_live() {
                     self.update(now, slot, kind, out);
@@ -110,7 +117,13 @@ impl Kernel {
         }
     }
 
-    fn update(&mut self, now: Timestamp, slot: Slot, kind: &OrderEventKind, out: &mut Vec<Output>) {
+    pub(crate) fn update(
+        &mut self,
+        now: Timestamp,
+        slot: Slot,
+        kind: &OrderEventKind,
+        out: &mut Vec<Output>,
+    ) {
         let request = &self.state.orders.get(slot).request;
         let strategy = request.strategy;
         let update = OrderUpdate {
@@ -125,7 +138,7 @@ impl Kernel {
         });
     }
 
-    fn on_fill(
+    pub(crate) fn on_fill(
         &mut self,
         now: Timestamp,
         at: Timestamp,
@@ -141,7 +154,7 @@ impl Kernel {
             return;
         }
         let venue = self.state.catalog.instrument(request.instrument).venue;
-        if !self.executions.note(venue, fill.exec) {
+        if !self.executions.note(venue, fill.exec, at) {
             out.push(Output::Alert(Alert::DuplicateFill { id, exec: fill.exec }));
             return;
         }
@@ -151,13 +164,16 @@ impl Kernel {
         let (whole, over) = (order.exposed().is_zero(), order.filled > most);
         if over {
             out.push(Output::Alert(Alert::Overfilled(id)));
+            self.distrust(venue);
         }
         let (strategy, instrument, side) = (request.strategy, request.instrument, request.side);
         if fill.liquidity == Liquidity::Taker {
             let market = &mut self.state.markets[instrument.index()];
             market.took(at, side.opposite(), fill.price, fill.qty);
         }
+        let before = self.wealth_now(venue);
         let realized = self.book_fill(now, strategy, instrument, side, fill, out);
+        self.note_ahead(before, venue, Some((instrument, side, fill)), at);
         out.push(Output::Filled { id, strategy, instrument, side, fill: *fill, realized });
         let evidence = if whole { Evidence::FilledInFull } else { Evidence::FilledInPart };
         let moved = self.move_life(slot, evidence, out);
@@ -197,7 +213,7 @@ impl Kernel {
     }
 
     /// The venue changed an order: what it says now is true, asked for or not.
-    fn on_modified(
+    pub(crate) fn on_modified(
         &mut self,
         now: Timestamp,
         slot: Slot,

@@ -5,8 +5,8 @@
 
 use crate::orders::{Order, Orders, Slot};
 use tse_model::{
-    Catalog, CurrencyId, InstrumentId, Money, Price, Qty, Rounding, Settlement, Side, Span,
-    StrategyId, Timestamp, VenueId,
+    Catalog, CurrencyId, Environment, InstrumentId, Money, Price, Qty, Rounding, Settlement, Side,
+    Span, StrategyId, Timestamp, VenueId,
 };
 use tse_portfolio::{Mark, Portfolio};
 use tse_risk::{Book, Limits, Scoped};
@@ -71,13 +71,20 @@ pub struct State {
     on_margin: Vec<Vec<InstrumentId>>,
     /// Whether the link to a venue is up, by venue.
     links: Vec<bool>,
+    /// Whether our account at a venue is known to be as it is there, by venue.
+    reconciled: Vec<bool>,
     /// Whether a market says that it is open, by instrument.
     statuses: Vec<bool>,
 }
 
 impl State {
     /// A desk before anything happened.
-    pub fn new(catalog: Catalog, limits: LimitTable, portfolio: Portfolio) -> Self {
+    pub fn new(
+        catalog: Catalog,
+        limits: LimitTable,
+        portfolio: Portfolio,
+        environment: Environment,
+    ) -> Self {
         let currencies = catalog.currencies().len();
         let places = catalog.venues().len() * currencies;
         let mut on_margin = vec![Vec::new(); places];
@@ -88,10 +95,11 @@ impl State {
         }
         Self {
             markets: catalog.instruments().iter().map(|_| Market::new()).collect(),
-            orders: Orders::new(catalog.instruments().len()),
+            orders: Orders::new(catalog.instruments().len(), environment),
             reserved: vec![Money::ZERO; places],
             on_margin,
             links: vec![true; catalog.venues().len()],
+            reconciled: vec![true; catalog.venues().len()],
             statuses: vec![true; catalog.instruments().len()],
             portfolio,
             limits,
@@ -111,6 +119,15 @@ impl State {
     /// Whether the link to a venue is up.
     pub fn is_linked(&self, venue: VenueId) -> bool {
         self.links[venue.index()]
+    }
+
+    /// Whether our account at a venue is known to be as it is there: without that, nothing new is sent.
+    pub fn is_reconciled(&self, venue: VenueId) -> bool {
+        self.reconciled[venue.index()]
+    }
+
+    pub(crate) fn set_reconciled(&mut self, venue: VenueId, reconciled: bool) {
+        self.reconciled[venue.index()] = reconciled;
     }
 
     /// Notes that the link to a venue came up or broke: its markets take orders only while it is up.

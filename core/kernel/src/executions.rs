@@ -1,10 +1,10 @@
 //! Which executions were booked already: a fill told twice is booked once (I5).
 
-use tse_model::{ExecId, IdMap, VenueId};
+use tse_model::{ExecId, IdMap, Timestamp, VenueId};
 
 /// At least so many of a venue's last executions are remembered, and at most twice as many: far more
-/// than a reconnect replays. What comes again after that would be booked again, so a venue link asks
-/// for no older history than this.
+/// than a reconnect replays. A reconciliation books nothing older than what was forgotten: then the
+/// difference is unexplained, and said to be.
 pub const EXECUTIONS_KEPT: usize = 4_096;
 
 /// The last executions of every venue, in memory of a fixed size.
@@ -19,24 +19,44 @@ pub(crate) struct Executions {
 struct Recent {
     young: IdMap<()>,
     old: IdMap<()>,
+    /// The newest execution of each half, by the venue's clock, and the newest that was forgotten.
+    newest: [Timestamp; 2],
+    forgotten: Timestamp,
 }
 
 impl Executions {
     /// For this many venues.
     pub(crate) fn new(venues: usize) -> Self {
         let half = || IdMap::with_capacity(EXECUTIONS_KEPT);
-        Self { venues: (0..venues).map(|_| Recent { young: half(), old: half() }).collect() }
+        let (newest, forgotten) = ([Timestamp::MIN; 2], Timestamp::MIN);
+        let recent = |_| Recent { young: half(), old: half(), newest, forgotten };
+        Self { venues: (0..venues).map(recent).collect() }
     }
 
-    /// Remembers an execution. `false` if it is known already.
-    pub(crate) fn note(&mut self, venue: VenueId, exec: ExecId) -> bool {
+    /// Whether an execution is known.
+    pub(crate) fn knows(&self, venue: VenueId, exec: ExecId) -> bool {
+        let recent = &self.venues[venue.index()];
+        recent.young.contains(exec.0) || recent.old.contains(exec.0)
+    }
+
+    /// Executions up to this moment of a venue's clock may have been forgotten: of an older one nobody
+    /// can say whether it was booked.
+    pub(crate) fn forgotten(&self, venue: VenueId) -> Timestamp {
+        self.venues[venue.index()].forgotten
+    }
+
+    /// Remembers an execution that happened `at`. `false` if it is known already.
+    pub(crate) fn note(&mut self, venue: VenueId, exec: ExecId, at: Timestamp) -> bool {
         let recent = &mut self.venues[venue.index()];
         if recent.old.contains(exec.0) || recent.young.insert(exec.0, ()).is_some() {
             return false;
         }
+        recent.newest[0] = recent.newest[0].max(at);
         if recent.young.len() >= EXECUTIONS_KEPT {
             std::mem::swap(&mut recent.young, &mut recent.old);
             recent.young.clear();
+            recent.forgotten = recent.forgotten.max(recent.newest[1]);
+            recent.newest = [Timestamp::MIN, recent.newest[0]];
         }
         true
     }
@@ -50,10 +70,13 @@ mod tests {
     fn an_execution_is_new_once_at_each_venue() {
         let mut executions = Executions::new(2);
         let (here, there) = (VenueId(0), VenueId(1));
-        assert!(executions.note(here, ExecId(7)));
-        assert!(!executions.note(here, ExecId(7)));
-        assert!(executions.note(there, ExecId(7)), "another venue counts for itself");
-        assert!(executions.note(here, ExecId(8)));
+        assert!(executions.note(here, ExecId(7), Timestamp::EPOCH));
+        assert!(!executions.note(here, ExecId(7), Timestamp::EPOCH));
+        assert!(
+            executions.note(there, ExecId(7), Timestamp::EPOCH),
+            "another venue counts for itself"
+        );
+        assert!(executions.note(here, ExecId(8), Timestamp::EPOCH));
     }
 
     #[test]
@@ -62,11 +85,17 @@ mod tests {
         let venue = VenueId(0);
         let kept = EXECUTIONS_KEPT as u64;
         for exec in 0..10 * kept {
-            assert!(executions.note(venue, ExecId(exec)));
+            assert!(executions.note(venue, ExecId(exec), Timestamp::EPOCH));
             for again in [exec, exec.saturating_sub(kept / 2), exec.saturating_sub(kept - 1)] {
-                assert!(!executions.note(venue, ExecId(again)), "{again} after {exec}");
+                assert!(
+                    !executions.note(venue, ExecId(again), Timestamp::EPOCH),
+                    "{again} after {exec}"
+                );
             }
         }
-        assert!(executions.note(venue, ExecId(10 * kept - 1 - 2 * kept)), "long forgotten");
+        assert!(
+            executions.note(venue, ExecId(10 * kept - 1 - 2 * kept), Timestamp::EPOCH),
+            "long forgotten"
+        );
     }
 }

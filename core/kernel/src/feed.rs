@@ -3,6 +3,7 @@
 use crate::kernel::Kernel;
 use crate::life::{Evidence, Life, Step};
 use crate::message::{Alert, Output};
+use crate::reconcile::Reconciler;
 use tse_model::{
     ClientOrderId, Depth, DepthChange, InstrumentId, MarketData, MarketEvent, Quote, Timestamp,
     TradingStatus,
@@ -149,6 +150,7 @@ impl Kernel {
             self.answers.pop_front();
             self.on_overdue(id, out);
         }
+        self.reconcile_due(now, out);
         self.find_wake();
     }
 
@@ -179,6 +181,7 @@ impl Kernel {
         let bars = self.series.iter().filter_map(|series| series.builder.end());
         let alarm = self.alarms.peek().map(|alarm| alarm.0.at);
         let answer = self.answers.front().map(|(deadline, _)| *deadline);
-        self.wake = bars.chain(alarm).chain(answer).min();
+        let inquiries = self.reconcilers.iter().filter_map(Reconciler::wake_at);
+        self.wake = bars.chain(alarm).chain(answer).chain(inquiries).min();
     }
 }

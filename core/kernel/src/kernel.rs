@@ -4,12 +4,13 @@ use crate::desk::{Alarm, LimitTable, State};
 use crate::executions::Executions;
 use crate::message::{Alert, Command, Input, Output};
 use crate::orders::{Order, Orders, Slot};
+use crate::reconcile::{Reconcile, Reconciler};
 use crate::repeats::RecentOrders;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use tse_model::{
-    Catalog, ClientOrderId, InstrumentId, Machine, MarketEvent, OrderEvent, PlaceOrder, Span,
-    StateHash, StrategyId, Timestamp,
+    Catalog, ClientOrderId, Environment, InstrumentId, Machine, MarketEvent, OrderEvent,
+    PlaceOrder, Span, StateHash, StrategyId, Timestamp,
 };
 use tse_portfolio::Portfolio;
 use tse_risk::Refusal;
@@ -34,6 +35,11 @@ pub struct Setup {
     pub repeat_window: Span,
     /// How long a venue may take to answer before an order counts as unknown.
     pub answer_timeout: Span,
+    /// What is at stake: orders are named for it.
+    pub environment: Environment,
+    /// How accounts are compared with their venues; `None` where the venue is part of the simulation and
+    /// cannot be wrong.
+    pub reconcile: Option<Reconcile>,
     /// The strategies and what each may trade.
     pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
 }
@@ -105,6 +111,11 @@ pub struct Kernel {
     pub(crate) answer_timeout: Span,
     pub(crate) repeats: RecentOrders,
     pub(crate) executions: Executions,
+    pub(crate) reconcile: Option<Reconcile>,
+    /// By venue.
+    pub(crate) reconcilers: Vec<Reconciler>,
+    /// The moment of this step.
+    pub(crate) now: Timestamp,
     pub(crate) counts: Counts,
     pub(crate) groups: u32,
     pub(crate) hash: StateHash,
@@ -150,7 +161,10 @@ impl Kernel {
         let repeat_window = setup.repeat_window.max(setup.limits.repeat_window());
         Self {
             executions: Executions::new(setup.catalog.venues().len()),
-            state: State::new(setup.catalog, setup.limits, setup.portfolio),
+            reconcilers: setup.catalog.venues().iter().map(|_| Reconciler::default()).collect(),
+            reconcile: setup.reconcile,
+            now: Timestamp::MIN,
+            state: State::new(setup.catalog, setup.limits, setup.portfolio, setup.environment),
             strategies,
             listeners,
             series,
@@ -227,7 +241,8 @@ impl Kernel {
         out: &mut Vec<Output>,
         call: impl FnOnce(&mut dyn Strategy, &View<'_>, &mut Intents),
     ) {
-        let running = &mut self.strategies[strategy.index()];
+        // What is nobody's interests nobody.
+        let Some(running) = self.strategies.get_mut(strategy.index()) else { return };
         if running.stopped {
             return;
         }
@@ -290,6 +305,9 @@ impl Kernel {
     }
 
     fn on_command(&mut self, now: Timestamp, command: Command, out: &mut Vec<Output>) {
+        if let Command::Acknowledge(venue) = command {
+            return self.acknowledge(now, venue, out);
+        }
         // What rests goes first, so that no last wish meets it; what is still placed to rest goes too.
         if command == Command::Stop {
             self.cancel_resting(out);
@@ -299,6 +317,7 @@ impl Kernel {
             self.tell(now, id, false, out, |strategy, view, wish| match command {
                 Command::Start => strategy.on_start(view, wish),
                 Command::Stop => strategy.on_stop(view, wish),
+                Command::Acknowledge(_) => {}
             });
             if command == Command::Stop {
                 self.strategies[number].stopped = true;
@@ -316,6 +335,7 @@ impl Kernel {
     #[inline]
     pub fn show(&mut self, now: Timestamp, event: &MarketEvent, out: &mut Vec<Output>) {
         self.counts.inputs += 1;
+        self.now = now;
         self.on_market(now, event, out);
         if !self.notices.is_empty() {
             self.deliver_notices(now, out);
@@ -325,6 +345,7 @@ impl Kernel {
     /// Takes a venue's word about an order to completion: [`Input::Order`] by another door.
     pub fn hear(&mut self, now: Timestamp, event: &OrderEvent, out: &mut Vec<Output>) {
         self.counts.inputs += 1;
+        self.now = now;
         self.on_order(now, event, out);
         if !self.notices.is_empty() {
             self.deliver_notices(now, out);
@@ -337,13 +358,17 @@ impl Machine for Kernel {
     type Output = Output;
 
     fn step(&mut self, now: Timestamp, input: Input, out: &mut Vec<Output>) {
+        self.now = now;
         match input {
             Input::Market(event) => return self.show(now, &event, out),
             Input::Order(event) => return self.hear(now, &event, out),
             Input::Account(venue, event) => self.on_account(now, venue, &event, out),
-            Input::Link { venue, up } => self.on_link(venue, up, out),
+            Input::Link { venue, up } => self.on_link(now, venue, up, out),
             Input::Wake => self.on_wake(now, out),
             Input::Command(command) => self.on_command(now, command, out),
+            Input::Statement(venue, statement) => self.on_statement(now, venue, &statement, out),
+            Input::Boot { epoch } => self.on_boot(epoch, out),
+            Input::Gap(venue) => self.on_gap(now, venue, out),
         }
         self.counts.inputs += 1;
         if !self.notices.is_empty() {

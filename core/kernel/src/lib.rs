@@ -5,7 +5,7 @@
 //! backtest, on paper, live and in a replay: it has no clock, no thread and no idea which of them it
 //! is in. What it knows is in [`State`], what it may do next to an order in [`Life`]; what markets
 //! show is heard in `feed`, what venues say in `answer` and `account`, and how wishes become orders
-//! is in `act`.
+//! is in `act`; how an account is compared with its venue is in `reconcile`.
 //!
 //! Begin at [`Kernel`] and its `step`.
 
@@ -19,6 +19,7 @@ mod kernel;
 mod life;
 mod message;
 mod orders;
+mod reconcile;
 pub mod record;
 mod repeats;
 
@@ -26,5 +27,6 @@ pub use desk::{LimitTable, State};
 pub use executions::EXECUTIONS_KEPT;
 pub use kernel::{Counts, Kernel, STORM, Setup};
 pub use life::{Ending, Evidence, Life, Step};
-pub use message::{Alert, Command, Input, Output};
+pub use message::{Adjustment, Alert, Command, Input, Output};
 pub use orders::{Change, ENDED_KEPT, Order, Orders, Slot};
+pub use reconcile::Reconcile;

@@ -68,6 +68,8 @@ pub enum Evidence {
     LinkLost,
     /// It is in the venue's list of open orders.
     SeenOpen,
+    /// It is in none of the venue's lists, which may lag: weak evidence.
+    NotFound,
     /// Two independent views, far enough apart, and a cancel by name say that it never existed.
     ProvenAbsent,
 }
@@ -117,9 +119,10 @@ impl Life {
             (L::Draft, E::Refused) => Step::To(L::Denied),
             (L::Approved, E::Released) => Step::To(L::Sent),
             (L::Approved, E::Withheld) => Step::To(L::Withdrawn),
-            (L::Draft | L::Denied | L::Approved | L::Withdrawn, E::AnswerOverdue | E::LinkLost) => {
-                Step::Same
-            }
+            (
+                L::Draft | L::Denied | L::Approved | L::Withdrawn,
+                E::AnswerOverdue | E::LinkLost | E::NotFound,
+            ) => Step::Same,
             // The venue speaks of something we never sent.
             (L::Draft | L::Denied | L::Approved | L::Withdrawn, _) => Step::Anomaly,
             // From here on only the venue's word counts.
@@ -156,8 +159,10 @@ impl Life {
             (L::Ended(_), E::Closed(_)) => Step::Anomaly,
 
             // Time and silence make an order unknown, never closed.
-            (L::Sent | L::Working, E::AnswerOverdue | E::LinkLost) => Step::To(L::Unknown),
-            (_, E::AnswerOverdue | E::LinkLost) => Step::Same,
+            (L::Sent | L::Working, E::AnswerOverdue | E::LinkLost | E::NotFound) => {
+                Step::To(L::Unknown)
+            }
+            (_, E::AnswerOverdue | E::LinkLost | E::NotFound) => Step::Same,
 
             (L::Sent | L::Unknown, E::ProvenAbsent) => Step::To(L::Absent),
             (L::Absent | L::Disputed, E::ProvenAbsent) => Step::Same,
@@ -169,7 +174,7 @@ impl Life {
 
 impl Evidence {
     /// Every kind of evidence, in a fixed order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Passed,
         Self::Refused,
         Self::Released,
@@ -184,6 +189,7 @@ impl Evidence {
         Self::AnswerOverdue,
         Self::LinkLost,
         Self::SeenOpen,
+        Self::NotFound,
         Self::ProvenAbsent,
     ];
 }
@@ -195,7 +201,7 @@ mod tests {
     #[test]
     fn time_and_silence_never_end_an_order() {
         for life in Life::ALL {
-            for silence in [Evidence::AnswerOverdue, Evidence::LinkLost] {
+            for silence in [Evidence::AnswerOverdue, Evidence::LinkLost, Evidence::NotFound] {
                 let after = life.after(silence);
                 assert!(
                     matches!(after, Step::Same | Step::To(Life::Unknown)),

@@ -2,8 +2,8 @@
 
 use crate::life::Life;
 use tse_model::{
-    AccountEvent, ClientOrderId, ExecId, Fill, InstrumentId, MarketEvent, Money, OrderEvent,
-    Request, Side, StrategyId, VenueId, Wake,
+    AccountEvent, ClientOrderId, CurrencyId, ExecId, Fill, Inquiry, InstrumentId, MarketEvent,
+    Money, OrderEvent, Qty, Request, Side, Statement, StrategyId, VenueId, Wake,
 };
 use tse_risk::Refusal;
 use tse_strategy::Opportunity;
@@ -15,6 +15,9 @@ pub enum Command {
     Start,
     /// End: strategies are called for the last time; what is left open is cancelled.
     Stop,
+    /// An operator has looked at what a reconciliation could not explain: the account may trade again
+    /// once it has been compared anew.
+    Acknowledge(VenueId),
 }
 
 /// One recorded input of the engine.
@@ -37,6 +40,16 @@ pub enum Input {
     Wake,
     /// An operator speaks.
     Command(Command),
+    /// A line of a venue's answer to an [`Inquiry`].
+    Statement(VenueId, Statement),
+    /// The engine begins, or begins again on its journal: whatever was on its way may be lost, and until
+    /// links come up and accounts are compared nothing is known.
+    Boot {
+        /// How often it has begun, this time included. Names of orders carry it.
+        epoch: u16,
+    },
+    /// Words of a venue are missing in the stream: it must be asked how things stand.
+    Gap(VenueId),
 }
 
 impl From<Wake> for Input {
@@ -75,6 +88,34 @@ pub enum Alert {
     /// A strategy asked for more in one moment than an engine can answer; it is stopped, and its
     /// orders are taken back.
     Storm(StrategyId),
+    /// A venue has an order that we did not know: its own, or another's on our account.
+    Adopted(ClientOrderId),
+    /// A venue has proven that an order never existed there.
+    ProvenAbsent(ClientOrderId),
+    /// A venue's account differs from ours, twice in the same way, and nothing explains it. The
+    /// difference is booked as an adjustment, and nothing new is sent until an operator acknowledges.
+    Unexplained(VenueId),
+    /// A venue was asked how things stand and has not answered in time.
+    NoStatement(VenueId),
+}
+
+/// A difference that was booked without an explanation, as the venue has more of it (or less).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Adjustment {
+    /// A position.
+    Position {
+        /// In what.
+        instrument: InstrumentId,
+        /// Signed lots.
+        qty: Qty,
+    },
+    /// Cash, what positions have cost counted in.
+    Cash {
+        /// Of what.
+        currency: CurrencyId,
+        /// How much.
+        amount: Money,
+    },
 }
 
 /// What the engine asks for, and what it tells.
@@ -82,6 +123,12 @@ pub enum Alert {
 pub enum Output {
     /// Send this to a venue.
     Send(VenueId, Request),
+    /// Ask a venue how things stand.
+    Inquire(VenueId, Inquiry),
+    /// A difference at a venue was booked that nothing explains.
+    Adjusted(VenueId, Adjustment),
+    /// An account was compared with its venue and is as it should be; orders may be sent.
+    Reconciled(VenueId),
     /// An order of ours traded.
     Filled {
         /// Which order.

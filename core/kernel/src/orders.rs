@@ -7,8 +7,8 @@
 use crate::life::Life;
 use std::collections::VecDeque;
 use tse_model::{
-    ClientOrderId, CurrencyId, IdMap, InstrumentId, Money, OrderType, PlaceOrder, Price, Qty, Side,
-    StrategyId, Timestamp, VenueOrderId,
+    ClientOrderId, CurrencyId, Environment, IdMap, InstrumentId, Money, OrderType, PlaceOrder,
+    Price, Qty, Side, StrategyId, Timestamp, VenueOrderId,
 };
 
 /// How many ended orders stay known.
@@ -44,6 +44,10 @@ pub struct Order {
     pub made: Timestamp,
     /// When it last changed.
     pub changed: Timestamp,
+    /// When the last request about it was made.
+    pub asked_at: Timestamp,
+    /// The newest word of the venue about it, by the venue's clock.
+    pub heard: Timestamp,
     /// The venue's name for it.
     pub venue_id: Option<VenueOrderId>,
     /// What it still sets aside.
@@ -165,29 +169,44 @@ pub struct Orders {
     by_id: IdMap<Slot>,
     open: Vec<Open>,
     ended: VecDeque<Slot>,
-    next_id: u64,
+    next_number: u64,
+    epoch: u16,
+    environment: Environment,
     live: usize,
 }
 
 impl Orders {
     /// For this many instruments.
-    pub fn new(instruments: usize) -> Self {
+    pub fn new(instruments: usize, environment: Environment) -> Self {
         Self {
             slab: Vec::new(),
             free: Vec::new(),
             by_id: IdMap::with_capacity(4 * ENDED_KEPT),
             open: vec![Open::default(); instruments],
             ended: VecDeque::with_capacity(ENDED_KEPT + 1),
-            next_id: 1,
+            next_number: 1,
+            epoch: 0,
+            environment,
             live: 0,
         }
     }
 
-    /// The next unused name.
-    pub fn name(&mut self) -> ClientOrderId {
-        let id = ClientOrderId(self.next_id);
-        self.next_id += 1;
-        id
+    /// The next unused name, for an order of `strategy`.
+    pub fn name(&mut self, strategy: StrategyId) -> ClientOrderId {
+        let number = self.next_number;
+        self.next_number += 1;
+        ClientOrderId::new(self.environment, self.epoch, strategy, number)
+    }
+
+    /// Whether an engine on this journal may have given this name.
+    pub fn is_ours(&self, id: ClientOrderId) -> bool {
+        id.environment() == self.environment && id.epoch() <= self.epoch && id.number() > 0
+    }
+
+    /// Names are of this epoch from now on.
+    pub(crate) fn begin_epoch(&mut self, epoch: u16) {
+        self.epoch = epoch;
+        self.next_number = 1;
     }
 
     /// Takes in an order that may trade from now on.

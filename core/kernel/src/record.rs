@@ -7,10 +7,11 @@
 use crate::message::{Command, Input};
 use tse_model::{
     AccountEvent, AccountEventKind, Bar, BookAction, BookOrder, CancelOrder, CancelReason,
-    ClientOrderId, CurrencyId, Depth, DepthChange, ExecId, Fill, GroupId, InstrumentId, Liquidity,
-    MarketData, MarketEvent, ModifyOrder, Money, OrderEvent, OrderEventKind, OrderType, PlaceOrder,
-    Price, Qty, Quote, Rate, RejectReason, Request, Side, Span, StrategyId, TimeInForce, Timestamp,
-    Trade, TradingStatus, VenueId, VenueOrderId,
+    ClientOrderId, CurrencyId, Depth, DepthChange, ExecId, ExecutionRow, Fill, GroupId,
+    InstrumentId, Line, Liquidity, MarketData, MarketEvent, ModifyOrder, Money, OrderEvent,
+    OrderEventKind, OrderRow, OrderType, PlaceOrder, Price, Qty, Quote, Rate, RejectReason,
+    Request, Side, Span, Standing, Statement, StrategyId, TimeInForce, Timestamp, Trade,
+    TradingStatus, VenueId, VenueOrderId,
 };
 
 /// The version of these bytes.
@@ -117,7 +118,6 @@ words! {
     Side { 1 => Buy, 2 => Sell }
     Liquidity { 1 => Maker, 2 => Taker }
     TradingStatus { 1 => Open, 2 => Halted, 3 => Closed }
-    Command { 1 => Start, 2 => Stop }
     BookAction { 1 => Add, 2 => Cancel, 3 => Modify, 4 => Clear, 5 => Trade, 6 => Fill }
     CancelReason { 1 => Requested, 2 => Unfilled, 3 => SelfTrade, 4 => Liquidation, 5 => ReduceOnly }
     RejectReason {
@@ -170,6 +170,11 @@ fields! {
     }
     ModifyOrder { id, instrument, qty, price }
     CancelOrder { id, instrument }
+    OrderRow {
+        id, venue_id, instrument, side, order_type, time_in_force, qty, filled, standing, updated
+    }
+    ExecutionRow { id, instrument, side, at, fill, forced }
+    Statement { number, line }
 }
 
 /// What may be one thing or another: a tag, and what belongs to it.
@@ -252,6 +257,27 @@ choices! {
         2 => Modify(modify),
         3 => Cancel(cancel),
     }
+    Command {
+        1 => Start,
+        2 => Stop,
+        3 => Acknowledge(venue),
+    }
+    Standing {
+        1 => Open,
+        2 => Rejected,
+        3 => Cancelled(reason),
+        4 => Expired,
+        5 => Filled,
+    }
+    Line {
+        1 => Begin { as_of },
+        2 => Order(row),
+        3 => Execution(row),
+        4 => Position { instrument, qty, cost },
+        5 => Balance { currency, amount },
+        6 => End,
+        7 => Failed,
+    }
     Input {
         1 => Market(event),
         2 => Order(event),
@@ -259,6 +285,9 @@ choices! {
         4 => Link { venue, up },
         5 => Wake,
         6 => Command(command),
+        7 => Statement(venue, statement),
+        8 => Boot { epoch },
+        9 => Gap(venue),
     }
 }
 

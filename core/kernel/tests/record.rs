@@ -6,10 +6,11 @@ use tse_kernel::record::{
 use tse_kernel::{Command, Input};
 use tse_model::{
     AccountEvent, AccountEventKind, Bar, BookAction, BookOrder, CancelOrder, CancelReason, Chance,
-    ClientOrderId, CurrencyId, Depth, DepthChange, ExecId, Fill, GroupId, InstrumentId, Liquidity,
-    MarketData, MarketEvent, ModifyOrder, Money, OrderEvent, OrderEventKind, OrderType, PlaceOrder,
-    Price, Qty, Quote, Rate, RejectReason, Request, Side, Span, StrategyId, TimeInForce, Timestamp,
-    Trade, TradingStatus, VenueId, VenueOrderId,
+    ClientOrderId, CurrencyId, Depth, DepthChange, ExecId, ExecutionRow, Fill, GroupId,
+    InstrumentId, Line, Liquidity, MarketData, MarketEvent, ModifyOrder, Money, OrderEvent,
+    OrderEventKind, OrderRow, OrderType, PlaceOrder, Price, Qty, Quote, Rate, RejectReason,
+    Request, Side, Span, Standing, Statement, StrategyId, TimeInForce, Timestamp, Trade,
+    TradingStatus, VenueId, VenueOrderId,
 };
 
 struct Dice(Chance);
@@ -127,7 +128,7 @@ impl Dice {
     }
     fn input(&mut self) -> Input {
         let venue = VenueId(self.number() as u16);
-        match self.0.below(6) {
+        match self.0.below(9) {
             0 => Input::Market(self.market()),
             1 => Input::Order(self.order()),
             2 => {
@@ -142,7 +143,52 @@ impl Dice {
             }
             3 => Input::Link { venue, up: self.flip() },
             4 => Input::Wake,
-            _ => Input::Command(self.one_of(&[Command::Start, Command::Stop])),
+            5 => {
+                let acknowledge = Command::Acknowledge(venue);
+                Input::Command(self.one_of(&[Command::Start, Command::Stop, acknowledge]))
+            }
+            6 => Input::Boot { epoch: self.number() as u16 },
+            7 => Input::Gap(venue),
+            _ => {
+                let number = self.number() as u32;
+                Input::Statement(venue, Statement { number, line: self.line() })
+            }
+        }
+    }
+    fn line(&mut self) -> Line {
+        let (instrument, side) = (self.instrument(), self.side());
+        let id = ClientOrderId(self.number() as u64);
+        match self.0.below(7) {
+            0 => Line::Begin { as_of: self.time() },
+            1 => Line::Order(OrderRow {
+                id,
+                venue_id: VenueOrderId(self.number() as u64),
+                instrument,
+                side,
+                order_type: OrderType::Limit(self.price()),
+                time_in_force: TimeInForce::Gtd(self.time()),
+                qty: self.qty(),
+                filled: self.qty(),
+                standing: self.one_of(&[
+                    Standing::Open,
+                    Standing::Rejected,
+                    Standing::Cancelled(CancelReason::SelfTrade),
+                    Standing::Expired,
+                    Standing::Filled,
+                ]),
+                updated: self.time(),
+            }),
+            2 => {
+                let (at, fill, forced) = (self.time(), self.fill(), self.flip());
+                Line::Execution(ExecutionRow { id, instrument, side, at, fill, forced })
+            }
+            3 => Line::Position { instrument, qty: self.qty(), cost: self.money() },
+            4 => {
+                let currency = CurrencyId(self.number() as u16);
+                Line::Balance { currency, amount: self.money() }
+            }
+            5 => Line::End,
+            _ => Line::Failed,
         }
     }
     fn request(&mut self) -> Request {

@@ -1,4 +1,6 @@
 //! Names that are numbers: small, `Copy`, given out by counters or by the [`Catalog`](crate::Catalog).
+//!
+//! The name of an order, which has parts, is in [`client_id`](crate::ClientOrderId).
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
@@ -32,10 +34,6 @@ id!(
     StrategyId(u16)
 );
 id!(
-    /// The name we give an order. Never used twice by one engine; ordered as the orders were made.
-    ClientOrderId(u64)
-);
-id!(
     /// The name a venue gives an order.
     VenueOrderId(u64)
 );
@@ -47,3 +45,8 @@ id!(
     /// Legs that belong together. Zero is "no group".
     GroupId(u32)
 );
+
+impl StrategyId {
+    /// Whose orders and positions are nobody's: what was found at a venue and no strategy of ours made.
+    pub const EXTERNAL: Self = Self(255);
+}

@@ -10,6 +10,7 @@
 
 mod catalog;
 mod chance;
+mod client_id;
 pub mod decimal;
 mod event;
 mod fees;
@@ -23,11 +24,13 @@ mod market;
 mod money;
 mod order;
 mod quantity;
+mod report;
 mod symbol;
 mod time;
 
 pub use catalog::{Catalog, DEFAULT_SCALE, Resolved, Venue};
 pub use chance::Chance;
+pub use client_id::{ClientOrderId, Environment, NoOrderId};
 pub use decimal::{Decimal, DecimalError};
 pub use event::{
     AccountEvent, AccountEventKind, CancelReason, Fill, Liquidity, OrderEvent, OrderEventKind,
@@ -36,9 +39,7 @@ pub use event::{
 pub use fees::{FeeBasis, FeeSchedule, FeeTier};
 pub use hash::StateHash;
 pub use idmap::IdMap;
-pub use ids::{
-    ClientOrderId, CurrencyId, ExecId, GroupId, InstrumentId, StrategyId, VenueId, VenueOrderId,
-};
+pub use ids::{CurrencyId, ExecId, GroupId, InstrumentId, StrategyId, VenueId, VenueOrderId};
 pub use instrument::{
     Currency, Instrument, InstrumentError, InstrumentSpec, Kind, RESIDUE_PER_UNIT, Settlement,
     Value,
@@ -52,5 +53,6 @@ pub use market::{
 pub use money::{DisplayMoney, Money, Rate, Rounding, divide};
 pub use order::{CancelOrder, ModifyOrder, OrderType, PlaceOrder, Request, TimeInForce};
 pub use quantity::{Price, Qty, Side};
+pub use report::{ExecutionRow, Inquiry, Line, OrderRow, Standing, Statement};
 pub use symbol::{Contract, Symbol, SymbolError};
 pub use time::{Span, Timestamp};

@@ -78,6 +78,8 @@ pub struct Scene<'a> {
     pub open: bool,
     /// Whether the ledger has latched: then positions and money are no longer what they say.
     pub latched: bool,
+    /// Whether the account is known to be as it is at the venue.
+    pub reconciled: bool,
     /// The strategy's own book.
     pub strategy: Book,
     /// The account's book, over all strategies.
@@ -160,6 +162,9 @@ pub fn review(
     data(scene, limits.data_age_max, reduces, refusals); // C18
     if scene.latched {
         refusals.push(Refusal::Latched); // C26
+    }
+    if !scene.reconciled {
+        refusals.push(Refusal::NotReconciled); // C26
     }
     let reserve = held.flatten();
     (refusals.len() == before).then_some(Approved { request: order, reserve })

@@ -116,6 +116,8 @@ pub enum Refusal {
     Data(BadData),
     /// C26: the ledger has latched, so nothing can be judged by what is held.
     Latched,
+    /// C26: what the account holds at its venue is not known (yet), or an operator must look at it.
+    NotReconciled,
     /// A limit that is not configured refuses, where its control stands.
     NoLimit {
         /// Its name.
@@ -141,7 +143,7 @@ impl Refusal {
             Self::Funds { .. } => "C13",
             Self::SelfTrade { .. } => "C14",
             Self::Data(_) => "C18",
-            Self::Latched => "C26",
+            Self::Latched | Self::NotReconciled => "C26",
             Self::NoLimit { .. } => "C25",
             Self::Group => "C09",
         }
@@ -163,6 +165,7 @@ impl Refusal {
             Self::SelfTrade { .. } => "self_trade",
             Self::Data(_) => "data",
             Self::Latched => "latched",
+            Self::NotReconciled => "not_reconciled",
             Self::NoLimit { .. } => "no_limit",
             Self::Overflow => "overflow",
             Self::Group => "group",
@@ -209,6 +212,7 @@ impl fmt::Display for Refusal {
             Self::Data(BadData::Invalid) => write!(f, "the book is crossed or has a gap"),
             Self::Data(BadData::Closed) => write!(f, "the venue takes no orders"),
             Self::Latched => write!(f, "the ledger has latched and is no longer true"),
+            Self::NotReconciled => write!(f, "the account has not been compared with its venue"),
             Self::NoLimit { limit } => write!(f, "limit `{limit}` is not configured"),
             Self::Overflow => write!(f, "figures beyond 64 or 128 bits"),
             Self::Group => write!(f, "another leg of the group was refused"),

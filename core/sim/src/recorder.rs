@@ -5,33 +5,11 @@
 //! journal has failed nothing leaves any more, and whoever drives the run must end it.
 
 use crate::watch::{Observer, Told};
+use tse_engine::kind;
 use tse_journal::{Disk, Journal, JournalError};
 use tse_kernel::{Kernel, Output, record};
 use tse_model::{MarketEvent, StateHash, Timestamp};
 use tse_portfolio::Equity;
-
-/// What records are, by the number that a journal keeps.
-pub mod kind {
-    /// What the engine was set up with: text, for whoever builds it anew.
-    pub const BEGIN: u16 = 1;
-    /// Something the engine was told: [`tse_kernel::record::read_input`].
-    pub const INPUT: u16 = 2;
-    /// Something it asked of a venue then: [`tse_kernel::record::read_request`].
-    pub const SENT: u16 = 3;
-    /// The run ended in order: the state hash, 32 hexadecimal digits.
-    pub const END: u16 = 4;
-
-    /// Its name, for people.
-    pub const fn name(kind: u16) -> &'static str {
-        match kind {
-            BEGIN => "begin",
-            INPUT => "input",
-            SENT => "sent",
-            END => "end",
-            _ => "unknown",
-        }
-    }
-}
 
 /// Writes a run down, and passes on what it sees.
 pub struct Recorder<'a, O, D> {

@@ -5,7 +5,9 @@
 use crate::latency::Latency;
 use crate::models::QueueModel;
 use tse_kernel::{Kernel, LimitTable, Setup};
-use tse_model::{Catalog, CurrencyId, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId};
+use tse_model::{
+    Catalog, CurrencyId, Environment, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId,
+};
 use tse_portfolio::Portfolio;
 use tse_portfolio::statistics::Days;
 use tse_strategy::{FixedRate, Strategy};
@@ -68,6 +70,8 @@ impl Scenario {
             limits: self.limits,
             repeat_window: self.repeat_window,
             answer_timeout: self.answer_timeout,
+            environment: Environment::Simulated,
+            reconcile: None,
             strategies: self.strategies,
         })
     }

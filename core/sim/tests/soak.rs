@@ -8,16 +8,14 @@ mod common;
 
 use common::puppet::{Puppet, Told};
 use common::{Listing, Log, World, generous};
+use tse_engine::{Difference, Differs, Replay, kind};
 use tse_journal::{Durability, Journal, Memory, Options};
 use tse_kernel::{Alert, Kernel, Output};
 use tse_model::{
     Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Settlement, Side,
     Source, SourceFault, Span, TimeInForce, Timestamp,
 };
-use tse_sim::{
-    Difference, Differs, FundingSchedule, Latency, QueueModel, Recorder, Replay, Synthetic,
-    SyntheticSpec,
-};
+use tse_sim::{FundingSchedule, Latency, QueueModel, Recorder, Synthetic, SyntheticSpec};
 use tse_strategy::{Intents, OrderWish, QuoteLevel, Reversal, Strategy, View};
 
 const START: i64 = 1_700_000_000_000_000_000;
@@ -461,7 +459,7 @@ fn what_leaves_was_written_before() {
         disk.lose_power(|| false);
         let mut safe = 0;
         tse_journal::read(&disk, |record| {
-            safe += u64::from(record.head.kind == tse_sim::recorder::kind::SENT);
+            safe += u64::from(record.head.kind == kind::SENT);
         })
         .expect("what was safe is sound");
         assert_eq!(safe, left.sent, "{fails_after}: what left is what is safe");

@@ -68,6 +68,8 @@ pub enum UpdateKind {
     Denied,
     /// The risk gate refused to change it; it stands as it was.
     ModifyDenied,
+    /// It was sent, and its venue has proven that it never arrived.
+    Absent,
 }
 
 /// A trading idea.

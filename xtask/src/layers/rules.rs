@@ -38,10 +38,21 @@ pub const CORE_ARROWS: &[(&str, &[&str])] = &[
     ("risk", &["model", "portfolio"]),
     ("strategy", &["model", "portfolio"]),
     ("kernel", &["model", "portfolio", "risk", "strategy"]),
+    ("engine", &["model", "journal", "kernel"]),
     ("services", &["model", "matching", "portfolio", "risk"]),
     (
         "sim",
-        &["model", "matching", "portfolio", "journal", "risk", "strategy", "kernel", "services"],
+        &[
+            "model",
+            "matching",
+            "portfolio",
+            "journal",
+            "risk",
+            "strategy",
+            "kernel",
+            "engine",
+            "services",
+        ],
     ),
 ];
 

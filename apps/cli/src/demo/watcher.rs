@@ -114,7 +114,11 @@ impl Observer for Watcher {
                 let text = format!("{} {alert:?}", clock(now));
                 remember(&mut self.alerts, Line { text, tone: Tone::Bad });
             }
-            Output::Send(..) | Output::Ended(_) => {}
+            Output::Send(..)
+            | Output::Ended(_)
+            | Output::Inquire(..)
+            | Output::Adjusted(..)
+            | Output::Reconciled(_) => {}
         }
     }
 

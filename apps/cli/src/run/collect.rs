@@ -328,21 +328,29 @@ impl Collector {
     }
 
     fn note_alert(&mut self, now: Timestamp, alert: &Alert) {
-        let order = |id: &ClientOrderId| json!({ "order_id": id.0.to_string() });
+        let order = |id: &ClientOrderId| json!({ "order_id": id.to_string() });
         let (kind, about) = match alert {
             Alert::UnknownOrder(id) => ("unknown_order", order(id)),
             Alert::Anomaly { id, life } => {
-                ("anomaly", json!({ "order_id": id.0.to_string(), "life": format!("{life:?}") }))
+                ("anomaly", json!({ "order_id": id.to_string(), "life": format!("{life:?}") }))
             }
             Alert::AnswerOverdue(id) => ("answer_overdue", order(id)),
             Alert::Overfilled(id) => ("overfilled", order(id)),
             Alert::DuplicateFill { id, exec } => (
                 "duplicate_fill",
-                json!({ "order_id": id.0.to_string(), "exec_id": exec.0.to_string() }),
+                json!({ "order_id": id.to_string(), "exec_id": exec.0.to_string() }),
             ),
             Alert::Enlarged(id) => ("enlarged", order(id)),
             Alert::LedgerLatched => ("ledger_latched", json!({})),
             Alert::Storm(strategy) => ("storm", json!({ "strategy": self.name(*strategy) })),
+            Alert::Adopted(id) => ("adopted", order(id)),
+            Alert::ProvenAbsent(id) => ("proven_absent", order(id)),
+            Alert::Unexplained(at) => {
+                ("unexplained", json!({ "venue": self.catalog.venue(*at).name }))
+            }
+            Alert::NoStatement(at) => {
+                ("no_statement", json!({ "venue": self.catalog.venue(*at).name }))
+            }
         };
         let count = self.alerts.entry(kind).or_default();
         *count += 1;
@@ -427,6 +435,8 @@ impl Observer for Collector {
             Output::Denied { .. } => self.note_denied(now, output),
             Output::Saw(strategy, seen) => self.saw(now, *strategy, seen),
             Output::Alert(alert) => self.note_alert(now, alert),
+            // Only where accounts are compared with their venues; a backtest's venues cannot be wrong.
+            Output::Inquire(..) | Output::Adjusted(..) | Output::Reconciled(_) => {}
         }
     }
 

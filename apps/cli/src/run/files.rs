@@ -123,7 +123,7 @@ impl Files {
         orders.row(&[
             Cell::Int(order.made.nanos()),
             Cell::Int(order.changed.nanos()),
-            Cell::Int(request.id.0 as i64),
+            Cell::Text(&request.id.to_string()),
             names.strategy(request.strategy),
             names.symbol(request.instrument),
             Cell::Text(side_name(request.side)),
@@ -146,6 +146,7 @@ impl Files {
     pub(crate) fn fill(&mut self, now: Timestamp, filled: &Filled) -> Result<(), Failure> {
         let Self { names, fills, .. } = self;
         let Filled { fill, .. } = filled;
+        let id = filled.id.to_string();
         let it = names.catalog.instrument(filled.instrument);
         let half_tick = Decimal::new(it.tick.mantissa() * 5, it.tick.scale() + 1);
         let mid = filled.twice_mid.zip(half_tick).and_then(|(twice, half)| {
@@ -153,7 +154,11 @@ impl Files {
         });
         fills.row(&[
             Cell::Int(now.nanos()),
-            Cell::Int(filled.id.0 as i64),
+            match filled.id {
+                // A liquidation: nobody ordered it.
+                ClientOrderId(0) => Cell::Empty,
+                _ => Cell::Text(&id),
+            },
             Cell::Int(fill.exec.0 as i64),
             names.strategy(filled.strategy),
             names.symbol(filled.instrument),
@@ -290,7 +295,7 @@ fn order_columns(places: Places) -> [Column; 16] {
     [
         Column::of("ts_made", Holds::Time),
         Column::of("ts_changed", Holds::Time),
-        Column::of("order_id", Holds::Int),
+        Column::of("order_id", Holds::Text),
         Column::of("strategy", Holds::Text),
         Column::of("symbol", Holds::Text),
         Column::of("side", Holds::Text),
@@ -310,7 +315,7 @@ fn order_columns(places: Places) -> [Column; 16] {
 fn fill_columns(places: Places) -> [Column; 15] {
     [
         Column::of("ts", Holds::Time),
-        Column::of("order_id", Holds::Int),
+        Column::of("order_id", Holds::Text),
         Column::of("exec_id", Holds::Int),
         Column::of("strategy", Holds::Text),
         Column::of("symbol", Holds::Text),

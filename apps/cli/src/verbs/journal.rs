@@ -13,11 +13,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tse_disk::Folder;
+use tse_engine::{Difference, Replay, kind};
 use tse_journal::{Contents, DiskError, JournalError, Record, Trouble, read};
 use tse_kernel::record;
 use tse_model::Timestamp;
-use tse_sim::recorder::kind;
-use tse_sim::{Difference, Replay};
 use tse_strategy::Registry;
 
 /// `tse journal ...`.

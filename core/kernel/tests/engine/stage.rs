@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use tse_kernel::{Alert, Command, Input, Kernel, LimitTable, Order, Output, Setup};
+use tse_kernel::{Alert, Command, Input, Kernel, LimitTable, Order, Output, Reconcile, Setup};
 use tse_model::{
     BookAction, CancelReason, Catalog, ClientOrderId, CurrencyId, Decimal, Depth, DepthChange,
-    ExecId, FeeBasis, FeeSchedule, Fill, InstrumentId, InstrumentSpec, Kind, Liquidity, Machine,
-    MarketData, MarketEvent, Money, OrderEvent, OrderEventKind, PlaceOrder, Price, Qty, Quote,
-    Rate, Request, Rounding, Settlement, Side, Span, StrategyId, Timestamp, VenueId, VenueOrderId,
+    Environment, ExecId, FeeBasis, FeeSchedule, Fill, InstrumentId, InstrumentSpec, Kind,
+    Liquidity, Machine, MarketData, MarketEvent, Money, OrderEvent, OrderEventKind, PlaceOrder,
+    Price, Qty, Quote, Rate, Request, Rounding, Settlement, Side, Span, StrategyId, Timestamp,
+    VenueId, VenueOrderId,
 };
 use tse_portfolio::Portfolio;
 use tse_risk::{Limits, Refusal, Repeats};
@@ -194,6 +195,8 @@ pub struct Cast {
     pub account: Limits,
     pub own: Limits,
     pub cash: i128,
+    pub environment: Environment,
+    pub reconcile: Option<Reconcile>,
 }
 
 impl Default for Cast {
@@ -204,6 +207,8 @@ impl Default for Cast {
             account: limits(),
             own: Limits::default(),
             cash: CASH,
+            environment: Environment::Simulated,
+            reconcile: None,
         }
     }
 }
@@ -247,6 +252,8 @@ impl Stage {
             ),
             repeat_window: Span::ZERO,
             answer_timeout: Span::from_secs(5),
+            environment: cast.environment,
+            reconcile: cast.reconcile,
             strategies: strategies.collect(),
             catalog,
         });

@@ -184,6 +184,9 @@ fn c26_a_latched_ledger_stops_everything_even_what_seems_to_reduce() {
     let latched = Stage::spot().but(|it| it.latched = true);
     latched.refuses(buy(10, 1_000), Refusal::Latched);
     latched.holding(10, [0, 0]).refuses(sell(10, 1_000), Refusal::Latched);
+    let unknown = Stage::spot().but(|it| it.reconciled = false);
+    unknown.refuses(buy(10, 1_000), Refusal::NotReconciled);
+    unknown.holding(10, [0, 0]).refuses(sell(10, 1_000), Refusal::NotReconciled);
 }
 
 #[test]

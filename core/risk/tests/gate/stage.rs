@@ -55,6 +55,7 @@ pub struct Stage {
     pub valid: bool,
     pub open: bool,
     pub latched: bool,
+    pub reconciled: bool,
     pub strategy: Book,
     pub account: Book,
     /// The strategy's own limits.
@@ -94,6 +95,7 @@ impl Stage {
             valid: true,
             open: true,
             latched: false,
+            reconciled: true,
             strategy: Book::default(),
             account: Book::default(),
             own: Limits::default(),
@@ -135,6 +137,7 @@ impl Stage {
             valid: self.valid,
             open: self.open,
             latched: self.latched,
+            reconciled: self.reconciled,
             strategy: self.strategy,
             account: self.account,
             limits: &limits,

@@ -6,7 +6,7 @@ use crate::history::OURS;
 use tse_matching::{NewOrder, Report};
 use tse_model::{
     AccountEvent, AccountEventKind, CancelReason, InstrumentId, Liquidity, MarketData, MarketEvent,
-    Rate, Side, Span, Timestamp,
+    Qty, Rate, Side, Span, Timestamp,
 };
 
 /// How often positions on margin are checked while prices move. A mark of the venue is always looked at.
@@ -65,16 +65,24 @@ impl Venue {
         for at in 0..self.account.on_margin().len() {
             let id = self.account.on_margin()[at];
             if self.catalog.instrument(id).settle == currency {
-                self.liquidate(now, id, out);
+                self.close_by_force(now, id, Qty::MAX, out);
             }
         }
     }
 
-    fn liquidate(&mut self, now: Timestamp, id: InstrumentId, out: &mut Vec<Output>) {
+    /// Closes our position against the book, at most so much of it: it is not covered, or the venue needs
+    /// the other side of somebody else's.
+    pub fn close_by_force(
+        &mut self,
+        now: Timestamp,
+        id: InstrumentId,
+        most: Qty,
+        out: &mut Vec<Output>,
+    ) {
         let position = self.account.position(id);
         let Some(side) = Side::of(-position) else { return };
         let Some(market) = self.markets[id.index()].as_mut() else { return };
-        let order = NewOrder::market(OURS, u64::MAX, side, position.abs());
+        let order = NewOrder::market(OURS, u64::MAX, side, position.abs().min(most));
         let mut reports = std::mem::take(&mut self.reports);
         // Where nobody stands on the other side, it is tried again at the next look.
         let _ = market.place(now, order, &mut reports);

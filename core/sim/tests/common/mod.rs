@@ -365,6 +365,7 @@ impl Observer for Log {
             Output::Alert(alert) if self.alarming => self.alerts.push(alert),
             Output::Alert(alert) => panic!("nothing alarming happens here: {alert:?}"),
             Output::Ended(_) => {}
+            other => panic!("nobody compares accounts here: {other:?}"),
         }
     }
 }

@@ -30,6 +30,8 @@ fn kernel(catalog: &Catalog, portfolio: Portfolio) -> Kernel {
         limits: LimitTable::new(limits, vec![]),
         repeat_window: Span::from_secs(1),
         answer_timeout: Span::from_secs(1),
+        environment: tse_model::Environment::Simulated,
+        reconcile: None,
         strategies: vec![],
     })
 }

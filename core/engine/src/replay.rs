@@ -3,12 +3,12 @@
 //! In go an engine that was never started and the records of a journal, in order; out comes nothing, or
 //! the first record at which the engine does something else than it did.
 
-use crate::recorder::kind;
+use crate::kind;
 use std::collections::VecDeque;
 use std::fmt;
 use tse_journal::Record;
-use tse_kernel::{Kernel, Output, record};
-use tse_model::{Machine, Request, StateHash, VenueId};
+use tse_kernel::{Input, Kernel, Output, record};
+use tse_model::{Machine, Request, StateHash, Timestamp, VenueId};
 
 /// Something asked of a venue.
 pub type Sent = (VenueId, Request);
@@ -67,7 +67,7 @@ impl fmt::Display for Difference {
                 write!(f, "the replay sends {replayed:?}, the journal nothing")
             }
             Differs::State { recorded, replayed } => {
-                write!(f, "the state at the end was {recorded}, and is {replayed} in the replay")
+                write!(f, "the state was {recorded}, and is {replayed} in the replay")
             }
             Differs::Unreadable { kind, version } => {
                 write!(f, "kind {kind} in version {version} is not known to this program")
@@ -84,6 +84,7 @@ pub struct Replay {
     outputs: Vec<Output>,
     inputs: u64,
     requests: u64,
+    epoch: u16,
     ended: bool,
 }
 
@@ -96,6 +97,7 @@ impl Replay {
             outputs: Vec::new(),
             inputs: 0,
             requests: 0,
+            epoch: 0,
             ended: false,
         }
     }
@@ -115,6 +117,21 @@ impl Replay {
         self.ended
     }
 
+    /// The last epoch that the journal tells of.
+    pub fn epoch(&self) -> u16 {
+        self.epoch
+    }
+
+    /// The engine.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The engine, to go on with.
+    pub fn into_kernel(self) -> Kernel {
+        self.kernel
+    }
+
     /// What is known now.
     pub fn state_hash(&self) -> StateHash {
         self.kernel.state_hash()
@@ -125,6 +142,18 @@ impl Replay {
     /// # Errors
     /// The record at which the replay does something else.
     pub fn take(&mut self, record: &Record<'_>) -> Result<(), Difference> {
+        self.take_watched(record, &mut |_, _| ())
+    }
+
+    /// Takes the next record, and shows what the engine puts out for it.
+    ///
+    /// # Errors
+    /// The record at which the replay does something else.
+    pub fn take_watched(
+        &mut self,
+        record: &Record<'_>,
+        watch: &mut impl FnMut(Timestamp, &Output),
+    ) -> Result<(), Difference> {
         let head = record.head;
         let differs = |how| Err(Difference { sequence: head.sequence, how });
         let unreadable = Differs::Unreadable { kind: head.kind, version: head.version };
@@ -134,19 +163,24 @@ impl Replay {
         match head.kind {
             kind::BEGIN => Ok(()),
             kind::INPUT => {
-                if let Some(replayed) = self.sent.pop_front() {
-                    return differs(Differs::Unsent { replayed: Box::new(replayed) });
-                }
                 let Some(input) = record::read_input(record.payload) else {
                     return differs(unreadable);
                 };
+                if let Input::Boot { epoch } = input {
+                    // What had not been recorded as sent when the engine stopped had not left.
+                    self.epoch = epoch;
+                    self.sent.clear();
+                } else if let Some(replayed) = self.sent.pop_front() {
+                    return differs(Differs::Unsent { replayed: Box::new(replayed) });
+                }
                 self.inputs += 1;
                 self.kernel.step(head.time, input, &mut self.outputs);
-                let sent = self.outputs.drain(..).filter_map(|output| match output {
-                    Output::Send(venue, request) => Some((venue, request)),
-                    _ => None,
-                });
-                self.sent.extend(sent);
+                for output in self.outputs.drain(..) {
+                    watch(head.time, &output);
+                    if let Output::Send(venue, request) = output {
+                        self.sent.push_back((venue, request));
+                    }
+                }
                 Ok(())
             }
             kind::SENT => {
@@ -164,7 +198,7 @@ impl Replay {
                     }),
                 }
             }
-            kind::END => {
+            kind::END | kind::CHECK => {
                 if let Some(replayed) = self.sent.pop_front() {
                     return differs(Differs::Unsent { replayed: Box::new(replayed) });
                 }
@@ -173,7 +207,7 @@ impl Replay {
                 if recorded != replayed {
                     return differs(Differs::State { recorded, replayed });
                 }
-                self.ended = true;
+                self.ended = head.kind == kind::END;
                 Ok(())
             }
             _ => differs(unreadable),
