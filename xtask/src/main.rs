@@ -11,6 +11,7 @@
 mod bench;
 mod check;
 mod layers;
+mod sim;
 mod workspace;
 
 use std::process::ExitCode;
@@ -20,6 +21,10 @@ cargo xtask check                  everything CI checks
 cargo xtask check --only clippy    one step of it (repeatable); --skip STEP leaves one out
 cargo xtask layers                 who may use whom, and what core must not touch
 cargo xtask bench [ARGS]           the benchmarks of bench/, ARGS are theirs
+cargo xtask sim --seeds N          trials in a world that lies, loses, breaks and dies; --first S, --minutes M
+cargo xtask sim --seed S           one of them, and everything about it; --follow ORDER
+cargo xtask sim --twice N          so many in two fresh processes: the same hashes
+cargo xtask sim --planted N        mistakes made on purpose must be noticed within N seeds
 
 Steps of check: format, layers, clippy, docs, build, tests.";
 
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         Some(("check", rest)) => check::run(rest),
         Some(("layers", rest)) => layers::run(rest),
         Some(("bench", rest)) => bench::run(rest),
+        Some(("sim", rest)) => sim::run(rest),
         Some(("help" | "--help" | "-h", _)) => {
             println!("{HELP}");
             End::Well

@@ -5,7 +5,7 @@ use crate::kind;
 use crate::replay::{Difference, Replay};
 use std::fmt;
 use tse_journal::{Contents, Disk, Journal, JournalError, Options};
-use tse_kernel::{Input, Kernel, Output, record};
+use tse_kernel::{Input, Kernel, Output, Plant, record};
 use tse_model::{ClientOrderId, Machine, StateHash, Timestamp};
 
 /// How many inputs stand between two records of the state hash.
@@ -182,6 +182,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         };
         engine.take(now, Input::Boot { epoch }, out)?;
         engine.check()?;
+        // From here on this prefix is safe from everything, however the rest is written.
+        engine.journal.sync()?;
         Ok((engine, Begun { epoch, inputs, state, contents }))
     }
 
@@ -197,7 +199,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         input: Input,
         out: &mut Vec<Output>,
     ) -> Result<(), JournalError> {
-        let now = now.max(self.last);
+        let now = if self.kernel.has(Plant::TimeRunsBack) { now } else { now.max(self.last) };
         self.last = now;
         self.bytes.clear();
         record::write_input(&input, &mut self.bytes);
@@ -222,7 +224,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         if self.since_check >= CHECK_EVERY {
             self.check()?;
         }
-        if !outputs.is_empty() && self.journal.is_strict() {
+        let waits = self.journal.is_strict() && !self.kernel.has(Plant::SentBeforeSafe);
+        if !outputs.is_empty() && waits {
             self.journal.commit()?;
         }
         Ok(())
@@ -260,7 +263,13 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     /// # Errors
     /// Why not.
     pub fn pass(&self) -> Result<(), Stopped> {
-        self.egress.pass()
+        if self.kernel.has(Plant::LeaseIgnored) { Ok(()) } else { self.egress.pass() }
+    }
+
+    /// Makes a mistake from now on.
+    #[cfg(feature = "plant")]
+    pub fn plant(&mut self, plant: Plant) {
+        self.kernel.plant(plant);
     }
 
     /// The kernel.

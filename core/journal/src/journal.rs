@@ -203,6 +203,19 @@ impl<D: Disk> Journal<D> {
         Ok(self.safe())
     }
 
+    /// Makes all records so far survive a loss of power, whatever the durability.
+    ///
+    /// # Errors
+    /// As for [`commit`](Self::commit).
+    pub fn sync(&mut self) -> Result<u64, JournalError> {
+        self.commit()?;
+        if let Err(error) = self.disk.sync(&self.segment) {
+            self.stopped = true;
+            return Err(error.into());
+        }
+        Ok(self.safe())
+    }
+
     /// Ends a file and begins the next. All before it survives a loss of power from then on.
     fn roll_over(&mut self) -> Result<(), JournalError> {
         self.commit()?;

@@ -9,6 +9,7 @@
 //! Begin at [`Journal::append`] and [`read`]; every byte is explained in `docs/journal-format.md`.
 
 mod crc;
+mod cut;
 mod disk;
 mod error;
 mod frame;
@@ -17,10 +18,11 @@ mod memory;
 mod read;
 mod segment;
 
+pub use cut::{Cut, cut};
 pub use disk::{Disk, DiskError, Trouble};
 pub use error::JournalError;
 pub use frame::{Head, PAYLOAD_MAX};
 pub use journal::{Durability, Journal, Options};
-pub use memory::{Memory, SECTOR};
+pub use memory::{Breaker, Memory, SECTOR};
 pub use read::{Contents, Record, Torn, read};
 pub use segment::FORMAT;

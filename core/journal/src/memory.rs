@@ -1,7 +1,9 @@
 //! A disk in memory that can lose power, tear writes, be full and break.
 
 use crate::disk::{Disk, DiskError, Trouble};
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// What a disk writes whole or not at all.
 pub const SECTOR: usize = 512;
@@ -24,6 +26,24 @@ pub struct Memory {
     pub room: Option<u64>,
     /// After so many more changes every change fails in this way.
     pub fails_after: Option<(u64, Trouble)>,
+    /// The same, for who has given the disk away.
+    pub breaker: Breaker,
+}
+
+/// Makes a [`Memory`] fail that somebody else holds: after so many more changes, in this way.
+#[derive(Clone, Debug, Default)]
+pub struct Breaker(Rc<Cell<Option<(u64, Trouble)>>>);
+
+impl Breaker {
+    /// From when on it fails; `None` for never.
+    pub fn set(&self, after: Option<(u64, Trouble)>) {
+        self.0.set(after);
+    }
+
+    /// What it is set to now.
+    pub fn get(&self) -> Option<(u64, Trouble)> {
+        self.0.get()
+    }
 }
 
 fn error(trouble: Trouble, what: String) -> DiskError {
@@ -84,16 +104,16 @@ impl Memory {
     }
 
     fn change(&mut self, what: &str) -> Result<(), DiskError> {
-        match &mut self.fails_after {
-            Some((0, trouble)) => {
-                Err(error(*trouble, format!("{what}: the disk was told to fail")))
+        let mut broken = self.breaker.0.get();
+        let told = [&mut broken, &mut self.fails_after];
+        for (left, trouble) in told.into_iter().flatten() {
+            match left {
+                0 => return Err(error(*trouble, format!("{what}: the disk was told to fail"))),
+                _ => *left -= 1,
             }
-            Some((left, _)) => {
-                *left -= 1;
-                Ok(())
-            }
-            None => Ok(()),
         }
+        self.breaker.0.set(broken);
+        Ok(())
     }
 
     fn file(&self, name: &str) -> Result<&File, DiskError> {

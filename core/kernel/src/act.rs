@@ -10,6 +10,7 @@ use crate::kernel::{Kernel, Notice};
 use crate::life::{Evidence, Life, Step};
 use crate::message::Output;
 use crate::orders::{Change, Order, Slot, limited};
+use crate::plant::Plant;
 use crate::repeats::key;
 use tse_model::{
     CancelOrder, ClientOrderId, GroupId, InstrumentId, ModifyOrder, Money, PlaceOrder, Price, Qty,
@@ -185,6 +186,18 @@ impl Kernel {
         let mut strategy = state.book(draft.instrument, Some(draft.strategy));
         let mut account = state.book(draft.instrument, None);
         let mut free = state.free_funds(instrument.venue, currency);
+        if self.has(Plant::UnknownUncounted) {
+            for side in Side::BOTH {
+                for (_, order) in state.orders.open(draft.instrument, side) {
+                    if order.life == Life::Unknown {
+                        account = without(account, order);
+                        if order.request.strategy == draft.strategy {
+                            strategy = without(strategy, order);
+                        }
+                    }
+                }
+            }
+        }
         if let Some(order) = replaced.map(|slot| state.orders.get(slot)) {
             (strategy, account) = (without(strategy, order), without(account, order));
             free = free.and_then(|free| free.checked_add(order.reserved));
@@ -196,7 +209,7 @@ impl Kernel {
             valid: market.valid,
             open: market.open,
             latched: state.portfolio.latched().is_some(),
-            reconciled: state.is_reconciled(instrument.venue),
+            reconciled: state.is_reconciled(instrument.venue) || self.has(Plant::TradesUncompared),
             strategy,
             account,
             limits,

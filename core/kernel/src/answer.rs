@@ -7,9 +7,10 @@ use crate::kernel::Kernel;
 use crate::life::{Ending, Evidence, Step};
 use crate::message::{Alert, Output};
 use crate::orders::{Order, Slot, limited};
+use crate::plant::Plant;
 use tse_model::{
-    Fill, InstrumentId, Liquidity, Money, OrderEvent, OrderEventKind, PlaceOrder, Price, Qty, Side,
-    StrategyId, Timestamp,
+    Fill, InstrumentId, Liquidity, Money, OrderEvent, OrderEventKind, PlaceOrder, Price, Qty,
+    RejectReason, Side, StrategyId, Timestamp,
 };
 use tse_risk::{Book, hold, reference_price};
 use tse_strategy::{OrderUpdate, UpdateKind};
@@ -56,6 +57,10 @@ impl Kernel {
             }
             OrderEventKind::CancelRejected(reason) => {
                 self.note_unknown_there(event.id, event.instrument, reason);
+                if self.has(Plant::CancelRefusedIsEnd) {
+                    self.move_life(slot, Evidence::Closed(Ending::Cancelled), out);
+                    return;
+                }
                 let order = self.state.orders.get_mut(slot);
                 // Says nothing about whether the order is open: the next word will.
                 if std::mem::take(&mut order.cancelling) && order.life.is_live() {
@@ -73,6 +78,10 @@ impl Kernel {
             OrderEventKind::Accepted(venue_id) => {
                 order.venue_id = Some(venue_id);
                 Evidence::Acknowledged
+            }
+            // It has one of this name: ours, which arrived twice. How that one stands, it can be asked.
+            OrderEventKind::Rejected(RejectReason::DuplicateId) => {
+                return self.ask_about(now, event.instrument, out);
             }
             OrderEventKind::Rejected(_) => Evidence::Closed(Ending::Rejected),
             OrderEventKind::Cancelled(_) => Evidence::Closed(Ending::Cancelled),
@@ -102,7 +111,9 @@ impl Kernel {
             Step::To(life) => {
                 match (before.is_live(), life.is_live()) {
                     (true, false) => {
-                        self.state.set_reserve(slot, Money::ZERO);
+                        if !self.has(Plant::ReserveKept) {
+                            self.state.set_reserve(slot, Money::ZERO);
+                        }
                         self.state.orders.end(slot, life);
                         out.push(Output::Ended(id));
                     }
@@ -153,12 +164,19 @@ impl Kernel {
             out.push(Output::Alert(Alert::Anomaly { id, life }));
             return;
         }
+        if self.has(Plant::FillAfterEndIgnored) && !life.is_live() {
+            return;
+        }
         let venue = self.state.catalog.instrument(request.instrument).venue;
-        if !self.executions.note(venue, fill.exec, at) {
+        if !self.executions.note(venue, fill.exec, at) && !self.has(Plant::FillTwice) {
             out.push(Output::Alert(Alert::DuplicateFill { id, exec: fill.exec }));
             return;
         }
-        self.state.orders.fill(slot, fill.price, fill.qty);
+        if self.has(Plant::FillUncounted) {
+            self.state.orders.get_mut(slot).filled += fill.qty;
+        } else {
+            self.state.orders.fill(slot, fill.price, fill.qty);
+        }
         let order = self.state.orders.get(slot);
         let most = order.change.map_or(request.qty, |change| change.qty.max(request.qty));
         let (whole, over) = (order.exposed().is_zero(), order.filled > most);
@@ -202,6 +220,13 @@ impl Kernel {
         self.hash.word(fill.exec.0);
         self.hash.int(fill.price.get());
         self.hash.int(fill.qty.get());
+        #[cfg(feature = "plant")]
+        if self.has(Plant::CashLost) {
+            let it = self.state.catalog.instrument(instrument);
+            let (venue, settle) = (it.venue, it.settle);
+            let cash = tse_portfolio::AccountKind::Cash;
+            self.state.portfolio.plant_imbalance(venue, settle, cash, 1);
+        }
         let State { catalog, portfolio, .. } = &mut self.state;
         match portfolio.apply_fill(strategy, catalog.instrument(instrument), side, fill, now) {
             Ok(booked) => booked.realized,

@@ -1,12 +1,13 @@
 //! What markets show and what the clock says: strategies are called, bars end, deadlines pass.
 
 use crate::kernel::Kernel;
-use crate::life::{Evidence, Life, Step};
+use crate::life::{Ending, Evidence, Life, Step};
 use crate::message::{Alert, Output};
+use crate::plant::Plant;
 use crate::reconcile::Reconciler;
 use tse_model::{
-    ClientOrderId, Depth, DepthChange, InstrumentId, MarketData, MarketEvent, Quote, Timestamp,
-    TradingStatus,
+    ClientOrderId, Depth, DepthChange, InstrumentId, MarketData, MarketEvent, Quote, Request,
+    Timestamp, TradingStatus,
 };
 
 impl Kernel {
@@ -55,6 +56,9 @@ impl Kernel {
         depth: Depth,
         out: &mut Vec<Output>,
     ) {
+        if self.has(Plant::GapBelieved) && depth.change == DepthChange::Gap {
+            return;
+        }
         let market = &mut self.state.markets[instrument.index()];
         market.book.apply(depth);
         let gap = depth.change == DepthChange::Gap;
@@ -161,6 +165,17 @@ impl Kernel {
         if order.life != Life::Sent {
             return;
         }
+        if self.has(Plant::SilenceIsRefusal) {
+            self.move_life(slot, Evidence::Closed(Ending::Rejected), out);
+            return;
+        }
+        if self.has(Plant::SilenceIsResent) {
+            let request = self.state.orders.get(slot).request;
+            let venue = self.state.catalog.instrument(request.instrument).venue;
+            out.push(Output::Send(venue, Request::Place(request)));
+            return;
+        }
+        let order = self.state.orders.get_mut(slot);
         if let Step::To(life) = order.life.after(Evidence::AnswerOverdue) {
             order.life = life;
             out.push(Output::Alert(Alert::AnswerOverdue(id)));

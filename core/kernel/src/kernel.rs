@@ -127,6 +127,8 @@ pub struct Kernel {
     pub(crate) scratch: Vec<Slot>,
     pub(crate) leg_slots: Vec<Slot>,
     pub(crate) wanted: Vec<QuoteLevel>,
+    #[cfg(feature = "plant")]
+    pub(crate) planted: Option<crate::Plant>,
 }
 
 impl Kernel {
@@ -182,6 +184,8 @@ impl Kernel {
             scratch: Vec::new(),
             leg_slots: Vec::new(),
             wanted: Vec::new(),
+            #[cfg(feature = "plant")]
+            planted: None,
         }
     }
 
@@ -208,6 +212,10 @@ impl Kernel {
     /// All orders still known.
     pub fn orders(&self) -> &Orders {
         &self.state.orders
+    }
+    /// The moment of the last step.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
     /// How often things happened.
     pub fn counts(&self) -> Counts {

@@ -15,6 +15,7 @@ use crate::kernel::Kernel;
 use crate::life::{Ending, Evidence, Life};
 use crate::message::{Adjustment, Alert, Output};
 use crate::orders::{Order, Slot};
+use crate::plant::Plant;
 use tse_model::{
     ClientOrderId, CurrencyId, ExecId, ExecutionRow, Fill, GroupId, Inquiry, InstrumentId, Line,
     Money, OrderEventKind, OrderRow, PlaceOrder, Price, Qty, RejectReason, Settlement, Side, Span,
@@ -134,7 +135,8 @@ impl Kernel {
 
     /// Words are missing in the stream.
     pub(crate) fn on_gap(&mut self, now: Timestamp, venue: VenueId, out: &mut Vec<Output>) {
-        if self.reconcile.is_none() || !self.state.is_linked(venue) {
+        let never = self.reconcile.is_none() || self.has(Plant::ComparedOnce);
+        if never || !self.state.is_linked(venue) {
             return;
         }
         let reconciler = &mut self.reconcilers[venue.index()];
@@ -174,6 +176,11 @@ impl Kernel {
     /// Whether a venue's account waits for a person.
     pub fn is_latched(&self, venue: VenueId) -> bool {
         self.reconcilers[venue.index()].latched
+    }
+
+    /// Whether the last comparison with a venue left something unexplained.
+    pub fn is_unexplained(&self, venue: VenueId) -> bool {
+        !self.reconcilers[venue.index()].residue.is_empty()
     }
 
     /// Deadlines and periods.
@@ -288,22 +295,27 @@ impl Kernel {
         answer.executions.sort_by_key(|row| (row.at, row.fill.exec));
         for row in &answer.orders {
             self.adopt(now, venue, row, &answer.executions, out);
+            self.grow(row, out);
         }
         for row in &answer.executions {
             self.on_execution(now, venue, row, out);
         }
         for row in &answer.orders {
-            self.on_row(now, asked, row, out);
+            self.on_row(now, asked, as_of, row, out);
         }
         self.doubt_missing(now, venue, asked, as_of, &answer, out);
 
+        if self.has(Plant::FillInvented) {
+            self.invent(now, venue, &answer, &ahead, out);
+        }
         let residue = self.compare(venue, &answer, &ahead);
         let reconciler = &mut self.reconcilers[venue.index()];
         let same = !residue.is_empty() && reconciler.residue == residue;
         if !same {
             (reconciler.residue, reconciler.residue_at) = (residue, now);
         }
-        let confirmed = same && now - reconciler.residue_at >= settings.visibility;
+        // What the lists showed late the first time, they show the second time.
+        let confirmed = same && asked - reconciler.residue_at >= settings.visibility;
         reconciler.since = Some(reconciler.since.map_or(as_of, |since| since.max(as_of)));
         if confirmed {
             self.adjust(now, venue, &answer, &ahead, out);
@@ -323,6 +335,9 @@ impl Kernel {
         let next = now + if soon { settings.visibility } else { settings.every };
         reconciler.next = Some(next);
         self.remind(next);
+        if self.has(Plant::ComparedOnce) && self.state.is_reconciled(venue) {
+            self.reconcilers[venue.index()].next = None;
+        }
     }
 
     /// Takes in an order that the venue has and we do not know.
@@ -334,7 +349,8 @@ impl Kernel {
         executions: &[ExecutionRow],
         out: &mut Vec<Output>,
     ) {
-        let known = self.state.orders.find(row.id).is_some();
+        let ignored = self.has(Plant::ForeignIgnored) && !self.state.orders.is_ours(row.id);
+        let known = ignored || self.state.orders.find(row.id).is_some();
         let here = self.state.catalog.get_instrument(row.instrument);
         let Some(instrument) = here.filter(|it| !known && it.venue == venue) else { return };
         let reserved_in = instrument.settle;
@@ -383,6 +399,20 @@ impl Kernel {
         out.push(Output::Alert(Alert::Adopted(row.id)));
     }
 
+    /// An order that has traded more than we believe was ordered was changed, and we have lost the record
+    /// of that: the venue's word counts.
+    fn grow(&mut self, row: &OrderRow, out: &mut Vec<Output>) {
+        let Some(slot) = self.state.orders.find(row.id) else { return };
+        let order = self.state.orders.get(slot);
+        let most = order.change.map_or(order.request.qty, |it| it.qty.max(order.request.qty));
+        if row.filled > most && row.qty >= row.filled {
+            let price = row.order_type.limit().unwrap_or(Price::ZERO);
+            self.state.orders.amend(slot, row.qty, price);
+            self.state.hold_for(slot, true);
+            out.push(Output::Alert(Alert::Enlarged(row.id)));
+        }
+    }
+
     /// Whose an order is by its name: nobody's, if no engine of ours gave it.
     fn owner(&self, id: ClientOrderId) -> StrategyId {
         let strategy = id.strategy();
@@ -409,6 +439,7 @@ impl Kernel {
         }
         match self.state.orders.find(row.id) {
             Some(slot) => self.on_fill(now, row.at, slot, &row.fill, out),
+            None if self.has(Plant::ForeignIgnored) => {}
             // Its order is long forgotten, here or there.
             None => self.book_stray(now, venue, row, out),
         }
@@ -432,14 +463,23 @@ impl Kernel {
     }
 
     /// How the venue lists an order that we know.
-    fn on_row(&mut self, now: Timestamp, asked: Timestamp, row: &OrderRow, out: &mut Vec<Output>) {
+    fn on_row(
+        &mut self,
+        now: Timestamp,
+        asked: Timestamp,
+        as_of: Timestamp,
+        row: &OrderRow,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(settings) = self.reconcile else { return };
         let Some(slot) = self.state.orders.find(row.id) else { return };
         let venue = self.state.catalog.instrument(row.instrument).venue;
         self.reconcilers[venue.index()].forget_doubt(row.id);
         let order = self.state.orders.get(slot);
         if !order.life.is_live() {
-            // A list that lags shows what has ended meanwhile.
-            if row.standing == Standing::Open && row.updated > order.heard {
+            // A list that lags shows what has ended meanwhile; but it does not lag for ever.
+            let newer = row.updated > order.heard || as_of - settings.visibility > order.heard;
+            if row.standing == Standing::Open && newer {
                 self.move_life(slot, Evidence::SeenOpen, out);
                 self.state.orders.get_mut(slot).heard = row.updated;
             }
@@ -537,16 +577,17 @@ impl Kernel {
         for id in missing {
             let Some(slot) = self.state.orders.find(id) else { continue };
             self.move_life(slot, Evidence::NotFound, out);
-            let reconciler = &mut self.reconcilers[venue.index()];
-            let doubt = reconciler.doubts.iter().find(|doubt| doubt.id == id).copied();
-            match doubt {
+            let doubts = &self.reconcilers[venue.index()].doubts;
+            match doubts.iter().find(|doubt| doubt.id == id).copied() {
+                _ if self.has(Plant::MissingIsAbsent) => self.prove_absent(now, slot, out),
                 Some(doubt) if doubt.denied && asked - doubt.since >= settings.visibility => {
-                    reconciler.forget_doubt(id);
+                    self.reconcilers[venue.index()].forget_doubt(id);
                     self.prove_absent(now, slot, out);
                 }
-                _ => {
+                doubt => {
                     if doubt.is_none() {
-                        reconciler.doubts.push(Doubt { id, since: now, denied: false });
+                        let doubt = Doubt { id, since: now, denied: false };
+                        self.reconcilers[venue.index()].doubts.push(doubt);
                     }
                     // Whether it knows the name is evidence; and if it does, the order should go.
                     self.state.orders.get_mut(slot).cancelling = false;
@@ -661,6 +702,27 @@ impl Kernel {
             }
         }
         residue
+    }
+
+    /// The mistake of others: what differs is made a fill at once.
+    fn invent(
+        &mut self,
+        now: Timestamp,
+        venue: VenueId,
+        answer: &Answer,
+        ahead: &[Ahead],
+        out: &mut Vec<Output>,
+    ) {
+        for found in self.compare(venue, answer, ahead) {
+            let Residue::Position(instrument, qty) = found else { continue };
+            let Some(side) = Side::of(qty) else { continue };
+            let (exec, fee_currency) = (ExecId(now.nanos() as u64), CurrencyId(0));
+            let (qty, liquidity, fee) = (qty.abs(), tse_model::Liquidity::Taker, Money::ZERO);
+            let fill = Fill { exec, price: Price::new(1), qty, liquidity, fee, fee_currency };
+            let (id, strategy) = (ClientOrderId(1), StrategyId::EXTERNAL);
+            let realized = self.book_fill(now, strategy, instrument, side, &fill, out);
+            out.push(Output::Filled { id, strategy, instrument, side, fill, realized });
+        }
     }
 
     /// Books what nothing explains, and latches the account.

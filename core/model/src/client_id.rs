@@ -117,6 +117,14 @@ impl fmt::Display for ClientOrderId {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoOrderId;
 
+impl fmt::Display for NoOrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an order is named like P3-0-1042")
+    }
+}
+
+impl std::error::Error for NoOrderId {}
+
 impl FromStr for ClientOrderId {
     type Err = NoOrderId;
 

@@ -18,6 +18,7 @@ pub mod models;
 pub mod recorder;
 mod scenario;
 pub mod synthetic;
+pub mod trial;
 pub mod venue;
 mod watch;
 mod world;

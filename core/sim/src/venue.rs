@@ -20,9 +20,10 @@ use crate::scenario::VenueSetup;
 use std::collections::BTreeMap;
 use tse_matching::{Handle, Report};
 use tse_model::{
-    AccountEvent, BookAction, Catalog, ClientOrderId, CurrencyId, Depth, DepthChange, IdMap,
-    InstrumentId, Machine, MarketData, MarketEvent, Money, OrderEvent, OrderEventKind, PlaceOrder,
-    Price, Qty, Quote, Rate, Request, Side, Span, Timestamp, Trade, TradingStatus, VenueId, Wake,
+    AccountEvent, AccountEventKind, BookAction, Catalog, ClientOrderId, CurrencyId, Depth,
+    DepthChange, IdMap, InstrumentId, Machine, MarketData, MarketEvent, Money, OrderEvent,
+    OrderEventKind, PlaceOrder, Price, Qty, Quote, Rate, Request, Side, Span, Timestamp, Trade,
+    TradingStatus, VenueId, Wake,
 };
 use tse_portfolio::Mark;
 
@@ -293,6 +294,19 @@ impl Venue {
             Request::Modify(modify) => self.on_modify(now, modify, out),
             Request::Cancel(cancel) => self.on_cancel(now, cancel, out),
         }
+    }
+
+    /// Books money or an asset that comes in (above zero) or goes out.
+    pub fn transfer(
+        &mut self,
+        now: Timestamp,
+        currency: CurrencyId,
+        amount: Money,
+        out: &mut Vec<Output>,
+    ) {
+        self.account.transfer(currency, amount);
+        let kind = AccountEventKind::Transfer { currency, amount };
+        out.push(Output::Account(AccountEvent { ts_event: now, kind }));
     }
 
     /// Where a position is marked: the venue's mark, else the middle of what the data shows.

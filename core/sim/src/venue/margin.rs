@@ -71,7 +71,7 @@ impl Venue {
     }
 
     /// Closes our position against the book, at most so much of it: it is not covered, or the venue needs
-    /// the other side of somebody else's.
+    /// the other side of somebody else's. Our open orders there go first.
     pub fn close_by_force(
         &mut self,
         now: Timestamp,
@@ -81,6 +81,11 @@ impl Venue {
     ) {
         let position = self.account.position(id);
         let Some(side) = Side::of(-position) else { return };
+        for slot in 0..self.open.len() {
+            if self.open[slot].is_some_and(|open| open.request.instrument == id) {
+                self.cancel_slot(now, slot as u32, CancelReason::Liquidation, out);
+            }
+        }
         let Some(market) = self.markets[id.index()].as_mut() else { return };
         let order = NewOrder::market(OURS, u64::MAX, side, position.abs().min(most));
         let mut reports = std::mem::take(&mut self.reports);

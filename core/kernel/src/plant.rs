@@ -1,0 +1,98 @@
+//! Mistakes that can be planted, to see whether the tests that should find them do.
+//!
+//! Only a build with the feature `plant` can make them; in any other [`Kernel::has`] is always false.
+
+use crate::kernel::Kernel;
+
+/// A mistake that other systems have made, or that ours could.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Plant {
+    /// A fill told twice is booked twice.
+    FillTwice,
+    /// A fill that comes after its order had ended is ignored.
+    FillAfterEndIgnored,
+    /// An order without an answer counts as refused.
+    SilenceIsRefusal,
+    /// An order without an answer is sent again.
+    SilenceIsResent,
+    /// A cancel that was refused ends the order.
+    CancelRefusedIsEnd,
+    /// What one list lacks never existed.
+    MissingIsAbsent,
+    /// Accounts are compared once, and never again.
+    ComparedOnce,
+    /// Orders are sent before accounts were compared.
+    TradesUncompared,
+    /// Unknown orders count in no limit.
+    UnknownUncounted,
+    /// What an order had set aside stays set aside when it ends.
+    ReserveKept,
+    /// A book with a gap is believed.
+    GapBelieved,
+    /// Time may run back.
+    TimeRunsBack,
+    /// A difference is booked as a fill that never was.
+    FillInvented,
+    /// Orders of others are ignored.
+    ForeignIgnored,
+    /// A fill does not lower what counts as open.
+    FillUncounted,
+    /// A unit of cash is lost with a fill.
+    CashLost,
+    /// An engine that is built anew draws other numbers.
+    BuiltOtherwise,
+    /// What leaves does not wait for its record.
+    SentBeforeSafe,
+    /// The last record that was acknowledged is missing after a crash.
+    TailForgotten,
+    /// Nobody looks at the lease.
+    LeaseIgnored,
+}
+
+impl Plant {
+    /// Every mistake, and its name for a command.
+    pub const ALL: [(Self, &'static str); 20] = [
+        (Self::FillTwice, "fill-twice"),
+        (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
+        (Self::SilenceIsRefusal, "silence-is-refusal"),
+        (Self::SilenceIsResent, "silence-is-resent"),
+        (Self::CancelRefusedIsEnd, "cancel-refused-is-end"),
+        (Self::MissingIsAbsent, "missing-is-absent"),
+        (Self::ComparedOnce, "compared-once"),
+        (Self::TradesUncompared, "trades-uncompared"),
+        (Self::UnknownUncounted, "unknown-uncounted"),
+        (Self::ReserveKept, "reserve-kept"),
+        (Self::GapBelieved, "gap-believed"),
+        (Self::TimeRunsBack, "time-runs-back"),
+        (Self::FillInvented, "fill-invented"),
+        (Self::ForeignIgnored, "foreign-ignored"),
+        (Self::FillUncounted, "fill-uncounted"),
+        (Self::CashLost, "cash-lost"),
+        (Self::BuiltOtherwise, "built-otherwise"),
+        (Self::SentBeforeSafe, "sent-before-safe"),
+        (Self::TailForgotten, "tail-forgotten"),
+        (Self::LeaseIgnored, "lease-ignored"),
+    ];
+}
+
+#[cfg(feature = "plant")]
+impl Kernel {
+    /// Makes a mistake from now on.
+    pub fn plant(&mut self, plant: Plant) {
+        self.planted = Some(plant);
+    }
+
+    /// Whether a mistake is planted.
+    pub fn has(&self, plant: Plant) -> bool {
+        self.planted == Some(plant)
+    }
+}
+
+#[cfg(not(feature = "plant"))]
+impl Kernel {
+    /// Whether a mistake is planted: never, in a build like this.
+    #[inline(always)]
+    pub const fn has(&self, _: Plant) -> bool {
+        false
+    }
+}

@@ -1,0 +1,239 @@
+//! The laws, checked while a trial runs and when it has become quiet.
+//!
+//! They compare what the engine believes with what the exchanges know, and the engine's books with
+//! themselves. Numbers are those of the catalogue of invariants.
+
+use super::exchange::Exchange;
+use super::stage::POSITION_MAX;
+use std::collections::BTreeMap;
+use tse_kernel::{Kernel, Life};
+use tse_model::{
+    ClientOrderId, CurrencyId, ExecId, InstrumentId, Money, PlaceOrder, Qty, Settlement, Side,
+    Standing, VenueId,
+};
+
+/// What an engine has booked of executions, by venue and name, signed; and of adjustments.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Booked {
+    pub(super) fills: BTreeMap<(VenueId, ExecId), (InstrumentId, Qty)>,
+    pub(super) adjusted: BTreeMap<InstrumentId, Qty>,
+}
+
+/// What must hold of the engine's own books at any time.
+pub(super) fn of_engine(kernel: &Kernel) -> Result<(), String> {
+    let portfolio = kernel.portfolio();
+    portfolio.check().map_err(|imbalance| format!("I8: the engine's books: {imbalance:?}"))?;
+    if let Some(latched) = portfolio.latched() {
+        return Err(format!("I8: the engine's books have latched: {latched:?}"));
+    }
+    let catalog = kernel.catalog();
+    let mut reserved: BTreeMap<(VenueId, CurrencyId), i128> = BTreeMap::new();
+    for it in catalog.instruments() {
+        let mut open = [Qty::ZERO; 2];
+        let mut count = 0;
+        for side in Side::BOTH {
+            for (_, order) in kernel.orders().open(it.id, side) {
+                if !order.life.is_live() {
+                    return Err(format!("I6: listed as open: {order:?}"));
+                }
+                open[side.index()] += order.exposed();
+                count += 1;
+                let sum = reserved.entry((it.venue, order.reserved_in)).or_default();
+                *sum += order.reserved.units();
+            }
+        }
+        let (sums, orders) = kernel.orders().totals(it.id, None);
+        if (sums, orders) != (open, count) {
+            return Err(format!(
+                "I6: {}: {count} orders with {open:?} are open, {orders} with {sums:?} are counted",
+                it.symbol
+            ));
+        }
+    }
+    for venue in 0..catalog.venues().len() {
+        for currency in 0..catalog.currencies().len() {
+            let key = (VenueId(venue as u16), CurrencyId(currency as u16));
+            let (is, should) = (kernel.state().reserved(key.0, key.1), reserved.get(&key));
+            let should = Money::from_units(should.copied().unwrap_or(0));
+            if is != should {
+                return Err(format!("I17: {key:?}: {is:?} set aside, {should:?} for open orders"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the venue has said things of an open order that cannot all be true.
+pub(super) fn has_disputed(kernel: &Kernel) -> bool {
+    kernel.catalog().instruments().iter().any(|it| {
+        Side::BOTH.into_iter().any(|side| {
+            kernel.orders().open(it.id, side).any(|(_, order)| order.life == Life::Disputed)
+        })
+    })
+}
+
+/// What the engine has booked is what happened, each execution once.
+pub(super) fn of_bookings(
+    kernel: &Kernel,
+    booked: &Booked,
+    exchanges: &[Exchange],
+) -> Result<(), String> {
+    let mut net: BTreeMap<InstrumentId, Qty> = booked.adjusted.clone();
+    for (&(venue, exec), &(instrument, qty)) in &booked.fills {
+        let truth = exchanges[venue.index()].execution(exec);
+        let real = truth.map(|row| (row.instrument, row.fill.qty.signed(row.side)));
+        if real != Some((instrument, qty)) {
+            return Err(format!(
+                "I5: execution {} at venue {} is booked as {qty:?} of {instrument:?}, and was {real:?}",
+                exec.0, venue.0
+            ));
+        }
+        *net.entry(instrument).or_default() += qty;
+    }
+    for it in kernel.catalog().instruments() {
+        let (is, should) = (kernel.portfolio().net(it.id), net.get(&it.id).copied());
+        if is != should.unwrap_or(Qty::ZERO) {
+            return Err(format!("I7: {}: position {is:?}, fills sum to {should:?}", it.symbol));
+        }
+    }
+    Ok(())
+}
+
+/// No position that is there or may come of what is open passes the account's limit.
+pub(super) fn of_exposure(exchange: &Exchange, instrument: InstrumentId) -> Result<(), String> {
+    let position = exchange.venue.account().position(instrument);
+    let mut open = [Qty::ZERO; 2];
+    for row in exchange.orders() {
+        if row.standing == Standing::Open && row.instrument == instrument {
+            open[row.side.index()] += row.qty - row.filled;
+        }
+    }
+    let (long, short) = (position + open[0], open[1] - position);
+    if long > Qty::new(POSITION_MAX) || short > Qty::new(POSITION_MAX) {
+        return Err(format!(
+            "I16: {instrument:?}: {position:?} held and {open:?} open at the venue, limit {POSITION_MAX}"
+        ));
+    }
+    Ok(())
+}
+
+/// I16 as the engine sees it: what it holds and what may still trade is within the account's limit whenever
+/// it sends an order that does not only reduce.
+pub(super) fn of_worst_case(kernel: &Kernel, order: &PlaceOrder) -> Result<(), String> {
+    let position = kernel.portfolio().net(order.instrument);
+    let mut open = Qty::ZERO;
+    for (_, other) in kernel.orders().open(order.instrument, order.side) {
+        open += other.exposed();
+    }
+    let worst = order.side.sign() * position.get() + open.get();
+    if worst > POSITION_MAX {
+        return Err(format!(
+            "I16: {}: {position:?} held and {open:?} open on its side, limit {POSITION_MAX}",
+            order.id
+        ));
+    }
+    Ok(())
+}
+
+/// What an engine calls ended has ended at its venue, or never was there (rules c and d).
+pub(super) fn of_ending(
+    kernel: &Kernel,
+    exchange: &Exchange,
+    id: ClientOrderId,
+) -> Result<(), String> {
+    let Some(order) = kernel.order(id) else { return Ok(()) };
+    let there = exchange.order(id).map(|row| row.standing);
+    let right = match (order.life, there) {
+        (Life::Withdrawn | Life::Denied, None) => true,
+        (Life::Absent, there) => there.is_none(),
+        (_, Some(standing)) => standing != Standing::Open,
+        (_, None) => false,
+    };
+    if right {
+        Ok(())
+    } else {
+        Err(format!("I11: {id} is {:?} here and {there:?} there", order.life))
+    }
+}
+
+/// When all is quiet, engine and exchange agree to the last lot and the last unit.
+pub(super) fn of_agreement(
+    kernel: &Kernel,
+    booked: &Booked,
+    exchange: &Exchange,
+    latched: bool,
+) -> Result<(), String> {
+    let venue = exchange.venue.id();
+    let catalog = kernel.catalog();
+    let here = || catalog.instruments().iter().filter(|it| it.venue == venue);
+    for row in exchange.executions() {
+        let exec = row.fill.exec;
+        if !booked.fills.contains_key(&(venue, exec)) {
+            return Err(format!("I5: execution {} of {} was never booked", exec.0, row.id));
+        }
+    }
+    for it in here() {
+        let (ours, theirs) =
+            (kernel.portfolio().net(it.id), exchange.venue.account().position(it.id));
+        if ours != theirs && it.settlement == Settlement::Difference {
+            return Err(format!("I7: {}: we hold {ours:?}, the venue says {theirs:?}", it.symbol));
+        }
+        for side in Side::BOTH {
+            for (_, order) in kernel.orders().open(it.id, side) {
+                let id = order.request.id;
+                let doubtful = matches!(order.life, Life::Unknown | Life::Disputed | Life::Sent);
+                let there = exchange.order(id).map(|row| row.standing);
+                if doubtful || there != Some(Standing::Open) {
+                    let life = order.life;
+                    return Err(format!("I11: {id} is {life:?} here and {there:?} there"));
+                }
+            }
+        }
+    }
+    for row in exchange.orders().filter(|row| row.standing == Standing::Open) {
+        if kernel.order(row.id).is_none_or(|order| !order.life.is_live()) {
+            return Err(format!("I11: {} is open at the venue and nobody here knows", row.id));
+        }
+    }
+    for at in 0..catalog.currencies().len() {
+        let currency = CurrencyId(at as u16);
+        let settled = |portfolio: &tse_portfolio::Portfolio| {
+            let cost = |it: &tse_model::Instrument| -> i128 {
+                portfolio.positions().in_instrument(it.id).map(|held| held.cost().units()).sum()
+            };
+            let margin = here()
+                .filter(|it| it.settle == currency && it.settlement == Settlement::Difference);
+            portfolio.balance(venue, currency).units() - margin.map(cost).sum::<i128>()
+        };
+        let (ours, theirs) =
+            (settled(kernel.portfolio()), settled(exchange.venue.account().portfolio()));
+        if ours != theirs {
+            return Err(format!(
+                "I8: currency {at} at venue {}: {ours} here, {theirs} there",
+                venue.0
+            ));
+        }
+    }
+    if !latched && !kernel.state().is_reconciled(venue) {
+        return Err(format!("I11: venue {} is not reconciled", venue.0));
+    }
+    Ok(())
+}
+
+/// The names that reached exchanges, and how often each was placed by an engine.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Placed(BTreeMap<ClientOrderId, u32>);
+
+impl Placed {
+    /// An engine lets an order leave.
+    pub(super) fn note(&mut self, id: ClientOrderId) -> Result<(), String> {
+        let count = self.0.entry(id).or_default();
+        *count += 1;
+        if *count > 1 { Err(format!("I4: {id} was sent {count} times")) } else { Ok(()) }
+    }
+
+    /// Whether an engine sent it.
+    pub(super) fn has(&self, id: ClientOrderId) -> bool {
+        self.0.contains_key(&id)
+    }
+}

@@ -1,0 +1,167 @@
+//! What a trial is played with: names, limits, markets, players.
+
+use super::player::Player;
+use crate::latency::Latency;
+use crate::models::QueueModel;
+use crate::scenario::{MarketSetup, VenueSetup};
+use crate::synthetic::{Synthetic, SyntheticSpec};
+use tse_kernel::{Kernel, LimitTable, Reconcile, Setup};
+use tse_model::{
+    Catalog, CurrencyId, Decimal, Environment, FeeBasis, FeeSchedule, InstrumentId, InstrumentSpec,
+    Kind, Money, Qty, Rate, Rounding, Settlement, Source, Span, Timestamp, VenueId,
+};
+use tse_portfolio::Portfolio;
+use tse_risk::{Limits, Repeats};
+use tse_strategy::Strategy;
+
+/// When a trial begins: 2023-11-14T22:13:20Z.
+pub(super) const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
+/// The longest a venue's lists lag behind it, as it states; no message is later than that either.
+pub(super) const VISIBILITY: Span = Span::from_secs(2);
+/// How long a venue may take to answer a request.
+pub(super) const ANSWER_TIMEOUT: Span = Span::from_secs(1);
+/// The largest position, long or short, of the account in one market; in lots.
+pub(super) const POSITION_MAX: i64 = 15;
+/// The same for one strategy.
+const OWN_MAX: i64 = 10;
+
+const MARKETS: [(&str, bool); 3] =
+    [("BTC-USDT-PERP.ALPHA", true), ("BTC-USDT.ALPHA", false), ("BTC-USDT-PERP.BETA", true)];
+
+pub(super) fn catalog() -> Catalog {
+    let mut catalog = Catalog::new();
+    for (code, scale) in [("USDT", 6), ("BTC", 8)] {
+        catalog.define_currency(code, scale).expect("a new currency");
+    }
+    let whole = |n: i128| Decimal::new(n, 0).expect("a number");
+    let step = |digits: u8| Decimal::new(1, digits).expect("a step");
+    let bps = |n: i128| Rate::from_bps(Decimal::new(n, 0).expect("a number")).expect("a rate");
+    for (symbol, contract) in MARKETS {
+        let basis = FeeBasis::Value { maker: bps(-1), taker: bps(4) };
+        let settlement = match contract {
+            true => Settlement::Difference,
+            false => Settlement::Delivery,
+        };
+        let spec = InstrumentSpec {
+            symbol: symbol.parse().expect("a symbol"),
+            kind: if contract { Kind::Perpetual { inverse: false } } else { Kind::Spot },
+            settlement,
+            tick: step(1),
+            lot: step(3),
+            multiplier: whole(1),
+            qty_min: step(3),
+            qty_max: None,
+            notional_min: Decimal::ZERO,
+            price_max: None,
+            margin_initial: Decimal::new(1, 1).expect("a tenth"),
+            margin_maintenance: Decimal::new(5, 2).expect("a twentieth"),
+            fees: FeeSchedule::flat(basis, Rounding::HalfEven),
+        };
+        catalog.define_instrument(spec).expect("a sane instrument");
+    }
+    catalog
+}
+
+/// Opening balances: plenty, so that what is refused is refused for other reasons.
+fn deposits(catalog: &Catalog) -> Vec<(CurrencyId, Money)> {
+    let money = |code: &str, units| {
+        let id = catalog.currencies().iter().position(|it| it.code == code);
+        (CurrencyId(id.expect("it is defined") as u16), Money::from_units(units))
+    };
+    vec![money("USDT", 1_000_000_000_000), money("BTC", 1_000_000_000)]
+}
+
+pub(super) fn exchanges(catalog: &Catalog) -> Vec<VenueSetup> {
+    let venues = (0..catalog.venues().len()).map(|at| VenueId(at as u16));
+    let markets = |venue| {
+        let here = catalog.instruments().iter().filter(move |it| it.venue == venue);
+        here.map(|it| MarketSetup {
+            instrument: it.id,
+            queue: QueueModel::Back,
+            half_spread: 1,
+            funding: None,
+        })
+    };
+    let setup = |venue| VenueSetup {
+        venue,
+        deposits: deposits(catalog),
+        feed: Latency::NONE,
+        order: Latency::NONE,
+        response: Latency::NONE,
+        markets: markets(venue).collect(),
+    };
+    venues.map(setup).collect()
+}
+
+/// The engine of a seed, as it was before its first input: a recovery builds the same.
+pub(super) fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
+    let mut portfolio = Portfolio::for_catalog(catalog);
+    portfolio.start_audit();
+    for at in 0..catalog.venues().len() {
+        for (currency, amount) in deposits(catalog) {
+            portfolio.deposit(VenueId(at as u16), currency, amount).expect("it fits");
+        }
+    }
+    let account = Limits {
+        order_qty_max: Some(Qty::new(10)),
+        order_value_max: Some(Money::from_units(10_000_000_000)),
+        collar: Some(Rate::from_billionths(20_000_000)),
+        repeats: Some(Repeats { window: Span::from_secs(10), count: 20 }),
+        open_orders_max: Some(40),
+        long_max: Some(Qty::new(POSITION_MAX)),
+        short_max: Some(Qty::new(POSITION_MAX)),
+        data_age_max: Some(Span::from_secs(5)),
+        ..Limits::default()
+    };
+    let own = Limits {
+        long_max: Some(Qty::new(OWN_MAX)),
+        short_max: Some(Qty::new(OWN_MAX)),
+        ..Limits::default()
+    };
+    let all: Vec<InstrumentId> = catalog.instruments().iter().map(|it| it.id).collect();
+    let players = ["one", "two"].map(|name| {
+        let player: Box<dyn Strategy> = Box::new(Player::new(seed, name, all.clone()));
+        (player, all.clone())
+    });
+    Kernel::new(Setup {
+        catalog: catalog.clone(),
+        portfolio,
+        limits: LimitTable::new(vec![account; all.len()], vec![vec![own; all.len()]; 2]),
+        repeat_window: Span::from_secs(10),
+        answer_timeout: ANSWER_TIMEOUT,
+        environment: Environment::Paper,
+        reconcile: Some(Reconcile {
+            every: Span::from_secs(10),
+            timeout: Span::from_secs(1),
+            visibility: VISIBILITY,
+            overlap: Span::from_secs(6),
+        }),
+        strategies: players.into(),
+    })
+}
+
+pub(super) fn sources(seed: u64, catalog: &Catalog, length: Span) -> Vec<Box<dyn Source>> {
+    let source = |it: &tse_model::Instrument| -> Box<dyn Source> {
+        let spec = SyntheticSpec {
+            instrument: it.id,
+            process: "BTC".to_owned(),
+            start: START,
+            length,
+            step: Span::from_millis(200),
+            price: 50_000 * 1_000_000_000,
+            volatility: 30_000,
+            noise: 10_000,
+            fade: 20,
+            half_spread: 2,
+            levels: 4,
+            level_qty: 12,
+            trades: 300,
+            impact: 5_000,
+            wide_starts: 2_000,
+            wide_steps: 10,
+            wide_factor: 4,
+        };
+        Box::new(Synthetic::new(spec, it, seed).expect("sane figures"))
+    };
+    catalog.instruments().iter().map(source).collect()
+}

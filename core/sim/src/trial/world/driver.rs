@@ -1,0 +1,429 @@
+//! The engine's driver: it is begun, told things, killed, recovered, replaced.
+
+use super::{Crash, Event, FAULTS_LAST, Trial};
+use crate::trial::faults::Fault;
+use crate::trial::laws::{self, Booked};
+use crate::trial::marks::Mark;
+use crate::trial::stage::{self, START};
+use tse_engine::{Engine, EngineError};
+use tse_journal::{Disk, Durability, JournalError, Memory, Options, Trouble, cut};
+use tse_kernel::{Adjustment, Alert, Command, Input, Kernel, Life, Output, Plant};
+use tse_model::{
+    Catalog, ClientOrderId, Line, Machine, Request, Span, Standing, Statement, Timestamp, VenueId,
+};
+
+impl Trial {
+    pub(super) fn options(&self) -> Options {
+        let durability = match self.faults.has(Fault::WeakJournal) {
+            true => Durability::Process,
+            false => Durability::Power,
+        };
+        Options { durability, segment_bytes: 256 << 10 }
+    }
+
+    pub(super) fn clock(&self) -> Timestamp {
+        self.now + self.skew
+    }
+
+    pub(super) fn begin(&mut self) {
+        let kernel = built(self.seed, &self.catalog, self.planted);
+        let mut out = Vec::new();
+        let (mut disk, lease) = (Memory::new(), self.lease.clone());
+        disk.breaker = self.breaker.clone();
+        let setup = format!("trial of seed {}", self.seed);
+        let options = self.options();
+        let begun = Engine::begin(kernel, &setup, disk, options, lease, self.clock(), &mut out);
+        match begun {
+            Ok((engine, _)) => self.engine = Some(engine),
+            Err(error) => return self.fail(format!("it does not begin: {error}")),
+        }
+        self.release(&out);
+        self.tell(Input::Command(Command::Start));
+        for venue in 0..self.links.len() {
+            let at = self.now + self.ms(10, 300);
+            self.push(at, Event::Connect(venue));
+        }
+    }
+
+    /// Tells the engine something, and carries out what it asks for.
+    pub(super) fn tell(&mut self, input: Input) {
+        let Some(engine) = &mut self.engine else { return };
+        if self.crash == Some(Crash::BeforeRecord) {
+            self.marks.hit(Mark::CrashBeforeRecord);
+            return self.die();
+        }
+        let mut out = Vec::new();
+        let at = self.now + self.skew;
+        let before = engine.kernel().wake_at();
+        self.asking = matches!(input, Input::Statement(..));
+        if let Input::Statement(_, Statement { line: Line::Order(row), .. }) = &input
+            && row.standing == Standing::Open
+            && engine.kernel().order(row.id).is_some_and(|order| {
+                order.venue_id.is_none() && matches!(order.life, Life::Unknown | Life::Sent)
+            })
+        {
+            self.marks.hit(Mark::AckLostThenFound);
+        }
+        let open = [0, 1].map(|at| engine.kernel().is_unexplained(VenueId(at)));
+        let wake = matches!(input, Input::Wake);
+        let healthy = self.breaker.get();
+        if self.crash == Some(Crash::InCommit) {
+            // The next record is written, and the power goes before it is safe.
+            self.breaker.set(Some((1, Trouble::Broken)));
+        }
+        let taken = engine.take(at, input, &mut out);
+        if self.crash == Some(Crash::InCommit) {
+            self.breaker.set(healthy);
+        }
+        if let Err(error) = taken {
+            if self.crash == Some(Crash::InCommit) {
+                self.marks.hit(Mark::CrashInCommit);
+            }
+            if !out.is_empty() {
+                self.fail(format!("I3: outputs of an input that was not recorded: {error}"));
+            }
+            self.marks.hit(Mark::DiskFailed);
+            return self.die();
+        }
+        if wake && engine.kernel().wake_at() == before && before.is_some_and(|before| before <= at)
+        {
+            let what = format!("I11: it asks to be woken at {before:?} again and again");
+            return self.fail(what);
+        }
+        for (at, before) in open.into_iter().enumerate() {
+            let venue = VenueId(at as u16);
+            if before
+                && !engine.kernel().is_unexplained(venue)
+                && !engine.kernel().is_latched(venue)
+            {
+                self.marks.hit(Mark::ResidueThatPassed);
+            }
+        }
+        if engine.kernel().now() < self.told {
+            let what = format!("I10: {} after {}", engine.kernel().now(), self.told);
+            return self.fail(what);
+        }
+        self.told = engine.kernel().now();
+        let (safe, next) = (engine.journal().safe(), engine.journal().next());
+        let sends = out.iter().any(|output| matches!(output, Output::Send(..)));
+        if sends && safe + 1 != next {
+            return self.fail(format!("I3: sent when record {} was not safe", next - 1));
+        }
+        if safe + 1 == next {
+            self.acknowledged = Some((safe, engine.kernel().state_hash()));
+        }
+        if sends && self.crash == Some(Crash::BeforeSend) {
+            self.marks.hit(Mark::CrashBeforeSend);
+            return self.die();
+        }
+        if sends && self.crash == Some(Crash::WhileSending) {
+            self.marks.hit(Mark::CrashWhileSending);
+            let some = self.chance.below(out.len() as u64) as usize;
+            self.release(&out[..some]);
+            return self.die();
+        }
+        self.release(&out);
+        if !out.is_empty() {
+            let law =
+                self.engine.as_ref().map_or(Ok(()), |engine| laws::of_engine(engine.kernel()));
+            self.hold(law);
+        }
+        self.tell_zombie();
+    }
+
+    /// An engine whose place was taken wakes up and wants to trade.
+    pub(super) fn tell_zombie(&mut self) {
+        let Some((zombie, until)) = &mut self.zombie else { return };
+        if *until < self.now {
+            self.zombie = None;
+            return;
+        }
+        let mut out = Vec::new();
+        let due = zombie.kernel().wake_at().is_some_and(|at| at <= self.now + self.skew);
+        if !due || zombie.take(self.now + self.skew, Input::Wake, &mut out).is_err() {
+            return;
+        }
+        for output in out {
+            let Output::Send(_, request) = output else { continue };
+            match zombie.pass() {
+                Err(_) => self.marks.hit(Mark::Fenced),
+                Ok(()) => {
+                    let what = format!("I15: {} leaves an engine that was replaced", request.id());
+                    return self.fail(what);
+                }
+            }
+        }
+    }
+
+    pub(super) fn release(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            self.notice(output);
+            match output {
+                Output::Send(venue, request) => {
+                    let pass = self.engine.as_ref().map(Engine::pass);
+                    if let Some(Err(stopped)) = pass {
+                        self.fail(format!("I15: the only engine may not send: {stopped}"));
+                    }
+                    self.hash.word(request.id().0);
+                    if let Request::Place(place) = request {
+                        let law = self.placed.note(place.id);
+                        self.hold(law);
+                        if !self.compared[venue.index()] {
+                            self.fail(format!(
+                                "I16: {} is sent to a venue not compared with",
+                                place.id
+                            ));
+                        }
+                        if let Some(engine) = self.engine.as_ref().filter(|_| !self.meddled) {
+                            let law = laws::of_worst_case(engine.kernel(), place);
+                            self.hold(law);
+                        }
+                    }
+                    self.saw(request.id(), || format!("sent      {request:?}"));
+                    self.send(*venue, *request);
+                }
+                Output::Inquire(venue, inquiry) => self.inquire(*venue, *inquiry),
+                _ => {}
+            }
+        }
+    }
+
+    /// Writes down what the engine says it did.
+    pub(super) fn notice(&mut self, output: &Output) {
+        note(&mut self.booked, &self.catalog, output).unwrap_or_else(|what| self.fail(what));
+        match output {
+            Output::Denied { refusal: tse_risk::Refusal::NotReconciled, .. } => {
+                self.marks.hit(Mark::RefusedUnreconciled);
+            }
+            Output::Adjusted(venue, _) => {
+                self.latched[venue.index()] = true;
+                if !self.meddled {
+                    self.fail(format!(
+                        "I7: something was adjusted that nobody had meddled with: {output:?}"
+                    ));
+                }
+            }
+            Output::Filled { .. } if self.asking => self.marks.hit(Mark::FillFoundByInquiry),
+            Output::Ended(id) => self.notice_end(*id),
+            Output::Reconciled(venue) => self.compared[venue.index()] = true,
+            Output::Alert(alert) => self.notice_alert(alert),
+            _ => {}
+        }
+    }
+
+    pub(super) fn notice_end(&mut self, id: ClientOrderId) {
+        if self.asking {
+            self.marks.hit(Mark::EndFoundByInquiry);
+        }
+        let Some(engine) = &self.engine else { return };
+        let Some(order) = engine.kernel().order(id) else { return };
+        let (life, instrument) = (order.life, order.request.instrument);
+        if life == Life::Absent {
+            self.absent.insert(id);
+        }
+        let exchange = &self.exchanges[self.venue_of(instrument)];
+        let law = laws::of_ending(engine.kernel(), exchange, id);
+        self.hold(law);
+    }
+
+    pub(super) fn notice_alert(&mut self, alert: &Alert) {
+        match alert {
+            Alert::DuplicateFill { .. } => self.marks.hit(Mark::DuplicateFill),
+            Alert::AnswerOverdue(_) => self.marks.hit(Mark::OrderUnknown),
+            Alert::ProvenAbsent(_) => self.marks.hit(Mark::ProvenAbsent),
+            Alert::Adopted(id) => {
+                self.marks.hit(Mark::Adopted);
+                // An order of ours that its engine does not remember: only a weak journal may forget.
+                if self.placed.has(*id) && !self.may_be_lost {
+                    self.fail(format!("I3: {id} was sent, and the journal does not know it"));
+                }
+            }
+            Alert::Unexplained(_) => self.marks.hit(Mark::Unexplained),
+            Alert::NoStatement(_) => self.marks.hit(Mark::NoStatement),
+            Alert::Anomaly { .. } => self.marks.hit(Mark::Anomaly),
+            Alert::Overfilled(id) => self.fail(format!("I6: {id} is overfilled")),
+            Alert::LedgerLatched => self.fail("I8: the ledger latched".to_owned()),
+            _ => {}
+        }
+    }
+
+    /// The engine dies, here and now.
+    pub(super) fn die(&mut self) {
+        if let Some((_, lines)) = &mut self.followed {
+            lines.push(format!("{}  the engine dies", self.now));
+        }
+        let torn = self.crash.take() == Some(Crash::InCommit);
+        let Some(engine) = self.engine.take() else { return };
+        let mut disk = engine.into_disk();
+        self.breaker.set(None);
+        let power = self.faults.has(Fault::PowerLoss) && self.chance.one_in(1, 2);
+        if power || torn {
+            self.marks.hit(Mark::PowerLost);
+            self.may_be_lost |= self.faults.has(Fault::WeakJournal);
+            let chance = &mut self.chance;
+            disk.lose_power(|| chance.one_in(1, 2));
+        }
+        self.disk = Some(disk);
+        for venue in 0..self.links.len() {
+            self.cut(venue);
+        }
+        let at = self.now + self.ms(50, 4_000);
+        self.push(at, Event::Restart);
+    }
+
+    pub(super) fn restart(&mut self) {
+        let Some(mut disk) = self.disk.take() else { return };
+        if self.planted == Some(Plant::TailForgotten) {
+            forget_tail(&mut disk);
+        }
+        if self.faults.has(Fault::DiskTrouble)
+            && self.now < START + FAULTS_LAST
+            && self.chance.one_in(1, 2)
+        {
+            let after = self.chance.between(0, 3_000).unsigned_abs();
+            let trouble = match self.chance.below(3) {
+                0 => Trouble::Full,
+                1 => Trouble::ReadOnly,
+                _ => Trouble::Broken,
+            };
+            self.breaker.set(Some((after, trouble)));
+        }
+        let keep = disk.clone();
+        let (seed, catalog) = (self.seed, self.catalog.clone());
+        let planted = self.planted;
+        let other = u64::from(planted == Some(Plant::BuiltOtherwise));
+        let build = |_: &str| Ok(built(seed + other, &catalog, planted));
+        let mut booked = Booked::default();
+        let mut wrong = None;
+        let mut out = Vec::new();
+        let watch = |_, output: &Output| {
+            if let Err(what) = note(&mut booked, &self.catalog, output) {
+                wrong = Some(what);
+            }
+        };
+        let lease = self.lease.clone();
+        let at = self.now + self.skew;
+        let begun = Engine::recover(build, disk, self.options(), lease, at, &mut out, watch);
+        let (engine, begun) = match begun {
+            Ok(begun) => begun,
+            // A weak journal may have holes after a loss of power; a person looks, and cuts it off.
+            Err(EngineError::Journal(JournalError::Corrupt { .. })) if self.may_be_lost => {
+                self.marks.hit(Mark::CutByHand);
+                let mut disk = keep;
+                self.breaker.set(None);
+                if let Err(damage) = cut(&mut disk) {
+                    return self.fail(format!("I9: it cannot be cut off: {damage}"));
+                }
+                self.disk = Some(disk);
+                let at = self.now + Span::from_secs(1);
+                return self.push(at, Event::Restart);
+            }
+            Err(EngineError::Journal(JournalError::Disk(_))) => {
+                // The disk fails; what it holds is as it was. Somebody makes room.
+                self.marks.hit(Mark::DiskFailed);
+                self.breaker.set(None);
+                self.disk = Some(keep);
+                let at = self.now + Span::from_secs(1);
+                return self.push(at, Event::Restart);
+            }
+            Err(error) => return self.fail(format!("I9: it does not go on: {error}")),
+        };
+        if let Some(what) = wrong {
+            return self.fail(what);
+        }
+        let last = begun.contents.as_ref().map_or(0, |contents| contents.last);
+        self.marks.hit(Mark::Recovered);
+        if let Some((id, lines)) = &mut self.followed {
+            let life = engine.kernel().order(*id).map(|order| order.life);
+            lines.push(format!("{}  recovered to record {last}: {life:?}", self.now));
+        }
+        self.booked = booked;
+        let contents = begun.contents.as_ref();
+        if contents.is_some_and(|contents| contents.torn.is_some()) {
+            self.marks.hit(Mark::TornTail);
+        }
+        match self.acknowledged {
+            Some((safe, _)) if last < safe => {
+                self.marks.hit(Mark::LostTail);
+                if !self.may_be_lost {
+                    let what = format!("I9: {safe} was acknowledged, the journal ends at {last}");
+                    return self.fail(what);
+                }
+            }
+            Some((safe, state)) if last == safe && begun.state != state => {
+                let what = format!("I1: state {} replays to {}", state, begun.state);
+                return self.fail(what);
+            }
+            _ => {}
+        }
+        self.acknowledged = None;
+        self.told = Timestamp::MIN;
+        self.engine = Some(engine);
+        self.release(&out);
+        self.check_all();
+        if self.now < START + FAULTS_LAST
+            && self.faults.has(Fault::Crash)
+            && self.chance.one_in(1, 8)
+        {
+            self.marks.hit(Mark::CrashInRecovery);
+            return self.die();
+        }
+        if self.stopped {
+            self.tell(Input::Command(Command::Stop));
+        }
+        for venue in 0..self.links.len() {
+            let at = self.now + self.ms(10, 1_000);
+            self.push(at, Event::Connect(venue));
+        }
+    }
+}
+
+/// An engine before its first input.
+fn built(seed: u64, catalog: &Catalog, planted: Option<Plant>) -> Kernel {
+    #[allow(unused_mut, reason = "only a planted one is changed")]
+    let mut kernel = stage::kernel(seed, catalog);
+    #[cfg(feature = "plant")]
+    if let Some(planted) = planted {
+        kernel.plant(planted);
+    }
+    let _ = planted;
+    kernel
+}
+
+/// The end of a journal goes missing.
+fn forget_tail(disk: &mut Memory) {
+    let names = disk.list().unwrap_or_default();
+    let Some(name) = names.last() else { return };
+    let size = disk.size(name).unwrap_or(0) as usize;
+    let mut left = 200;
+    for at in (64..size).rev() {
+        let Some(byte) = disk.byte(name, at) else { return };
+        if std::mem::take(byte) != 0 || left < 200 {
+            left -= 1;
+        }
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// Adds what an engine has booked. An execution is booked once; a forced one may be shared out.
+fn note(booked: &mut Booked, catalog: &Catalog, output: &Output) -> Result<(), String> {
+    match output {
+        Output::Filled { id, instrument, side, fill, .. } => {
+            let venue = catalog.instrument(*instrument).venue;
+            let key = (venue, fill.exec);
+            let qty = fill.qty.signed(*side);
+            match booked.fills.get_mut(&key) {
+                None => drop(booked.fills.insert(key, (*instrument, qty))),
+                Some((_, sum)) if *id == ClientOrderId(0) => *sum += qty,
+                Some(_) => return Err(format!("I5: execution {} is booked twice", fill.exec.0)),
+            }
+        }
+        Output::Adjusted(_, Adjustment::Position { instrument, qty }) => {
+            *booked.adjusted.entry(*instrument).or_default() += *qty;
+        }
+        _ => {}
+    }
+    Ok(())
+}
