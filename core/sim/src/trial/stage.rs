@@ -154,7 +154,7 @@ pub(super) fn sources(seed: u64, catalog: &Catalog, length: Span) -> Vec<Box<dyn
             fade: 20,
             half_spread: 2,
             levels: 4,
-            level_qty: 12,
+            level_qty: 4,
             trades: 300,
             impact: 5_000,
             wide_starts: 2_000,
