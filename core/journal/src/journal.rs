@@ -110,6 +110,9 @@ impl<D: Disk> Journal<D> {
             journal.disk.write(&torn.segment, torn.at, &zeros)?;
             journal.disk.sync(&torn.segment)?;
         }
+        // What was read is what the engine goes on from: it must not be lost any more, and least of all
+        // behind a later file.
+        journal.disk.sync(&journal.segment)?;
         if contents.unbegun.is_some() {
             journal.begin_segment()?;
         }

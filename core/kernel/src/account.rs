@@ -2,9 +2,10 @@
 
 use crate::desk::State;
 use crate::kernel::Kernel;
-use crate::life::{Evidence, Life};
+use crate::life::{Ending, Evidence, Life};
 use crate::message::{Alert, Output};
 use crate::orders::{Order, Slot};
+use crate::plant::Plant;
 use tse_model::{
     AccountEvent, AccountEventKind, ClientOrderId, Fill, InstrumentId, Qty, Side, StrategyId,
     TimeInForce, Timestamp, VenueId,
@@ -30,6 +31,7 @@ impl Kernel {
                 // Below zero it went out.
                 self.state.portfolio.deposit(venue, currency, amount).is_err()
             }
+            AccountEventKind::Liquidated { .. } if self.has(Plant::ForcedIgnored) => return,
             AccountEventKind::Liquidated { instrument, side, fill } => {
                 self.on_liquidation(now, event.ts_event, instrument, side, &fill, out);
                 return;
@@ -122,7 +124,11 @@ impl Kernel {
                     |_| true,
                     |kernel, slot| {
                         kernel.state.orders.get_mut(slot).cancelling = false;
-                        kernel.move_life(slot, Evidence::LinkLost, out);
+                        let lost = match kernel.has(Plant::LinkLostIsEnd) {
+                            true => Evidence::Closed(Ending::Cancelled),
+                            false => Evidence::LinkLost,
+                        };
+                        kernel.move_life(slot, lost, out);
                     },
                 );
             }

@@ -47,8 +47,8 @@ impl Kernel {
             OrderEventKind::Filled(fill) => {
                 return self.on_fill(now, event.ts_event, slot, &fill, out);
             }
-            // Two changes may overtake each other on their way; the later one holds.
-            OrderEventKind::Modified { .. } if !newest => return,
+            // An earlier change may come late; the later one holds.
+            OrderEventKind::Modified { .. } if !newest && order.change.is_none() => return,
             OrderEventKind::Modified { qty, price } => {
                 return self.on_modified(now, slot, qty, price, out);
             }
@@ -164,7 +164,10 @@ impl Kernel {
             out.push(Output::Alert(Alert::Anomaly { id, life }));
             return;
         }
-        if self.has(Plant::FillAfterEndIgnored) && !life.is_live() {
+        let ignored = (self.has(Plant::FillAfterEndIgnored) && !life.is_live())
+            || (self.has(Plant::FillBeforeAckIgnored) && order.venue_id.is_none())
+            || (self.has(Plant::FillInChangeIgnored) && order.change.is_some());
+        if ignored {
             return;
         }
         let venue = self.state.catalog.instrument(request.instrument).venue;

@@ -128,7 +128,7 @@ pub struct Kernel {
     pub(crate) leg_slots: Vec<Slot>,
     pub(crate) wanted: Vec<QuoteLevel>,
     #[cfg(feature = "plant")]
-    pub(crate) planted: Option<crate::Plant>,
+    pub(crate) planted: u32,
 }
 
 impl Kernel {
@@ -185,7 +185,7 @@ impl Kernel {
             leg_slots: Vec::new(),
             wanted: Vec::new(),
             #[cfg(feature = "plant")]
-            planted: None,
+            planted: 0,
         }
     }
 

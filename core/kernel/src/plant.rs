@@ -47,11 +47,23 @@ pub enum Plant {
     TailForgotten,
     /// Nobody looks at the lease.
     LeaseIgnored,
+    /// What was open before a restart is forgotten.
+    OrdersForgotten,
+    /// Which executions were booked is forgotten with a restart.
+    ExecutionsForgotten,
+    /// A fill that comes before its order was acknowledged is ignored.
+    FillBeforeAckIgnored,
+    /// A fill of an order that is being changed is ignored.
+    FillInChangeIgnored,
+    /// A position that the venue closes is still held.
+    ForcedIgnored,
+    /// What was open when a link broke counts as gone.
+    LinkLostIsEnd,
 }
 
 impl Plant {
     /// Every mistake, and its name for a command.
-    pub const ALL: [(Self, &'static str); 20] = [
+    pub const ALL: [(Self, &'static str); 26] = [
         (Self::FillTwice, "fill-twice"),
         (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
         (Self::SilenceIsRefusal, "silence-is-refusal"),
@@ -72,19 +84,25 @@ impl Plant {
         (Self::SentBeforeSafe, "sent-before-safe"),
         (Self::TailForgotten, "tail-forgotten"),
         (Self::LeaseIgnored, "lease-ignored"),
+        (Self::OrdersForgotten, "orders-forgotten"),
+        (Self::ExecutionsForgotten, "executions-forgotten"),
+        (Self::FillBeforeAckIgnored, "fill-before-ack-ignored"),
+        (Self::FillInChangeIgnored, "fill-in-change-ignored"),
+        (Self::ForcedIgnored, "forced-ignored"),
+        (Self::LinkLostIsEnd, "link-lost-is-end"),
     ];
 }
 
 #[cfg(feature = "plant")]
 impl Kernel {
-    /// Makes a mistake from now on.
+    /// Makes a mistake from now on, beside others.
     pub fn plant(&mut self, plant: Plant) {
-        self.planted = Some(plant);
+        self.planted |= 1 << plant as u32;
     }
 
     /// Whether a mistake is planted.
     pub fn has(&self, plant: Plant) -> bool {
-        self.planted == Some(plant)
+        self.planted & (1 << plant as u32) != 0
     }
 }
 

@@ -11,6 +11,7 @@
 //! answers further apart than the venue's lists may lag, and a cancel by its name that the venue did not
 //! know (controls, rule c). Begin at [`Kernel::on_statement`].
 
+use crate::executions::Executions;
 use crate::kernel::Kernel;
 use crate::life::{Ending, Evidence, Life};
 use crate::message::{Adjustment, Alert, Output};
@@ -44,6 +45,8 @@ pub(crate) struct Reconciler {
     asked: Option<Asked>,
     /// Something happened that the present inquiry may have missed.
     again: bool,
+    /// Nothing new is sent since words are missing: what they said may change what is held.
+    paused: bool,
     next: Option<Timestamp>,
     /// Up to here, by the venue's clock, everything was told.
     since: Option<Timestamp>,
@@ -111,6 +114,18 @@ impl Kernel {
     pub(crate) fn on_boot(&mut self, epoch: u16, out: &mut Vec<Output>) {
         self.hash.word(u64::from(epoch));
         self.state.orders.begin_epoch(epoch);
+        if self.has(Plant::ExecutionsForgotten) {
+            self.executions = Executions::new(self.state.catalog.venues().len());
+        }
+        if self.has(Plant::OrdersForgotten) {
+            for at in 0..self.state.catalog.instruments().len() {
+                let end = |kernel: &mut Self, slot| {
+                    kernel.state.set_reserve(slot, Money::ZERO);
+                    kernel.state.orders.end(slot, Life::Withdrawn);
+                };
+                self.each_open(InstrumentId(at as u32), |_| true, end);
+            }
+        }
         for at in 0..self.reconcilers.len() {
             self.on_link(self.now, VenueId(at as u16), false, out);
         }
@@ -126,9 +141,9 @@ impl Kernel {
     ) {
         self.state.set_reconciled(venue, false);
         let reconciler = &mut self.reconcilers[venue.index()];
-        (reconciler.asked, reconciler.next) = (None, None);
+        (reconciler.asked, reconciler.next, reconciler.paused) = (None, None, false);
         reconciler.ahead.clear();
-        if up {
+        if up && !(self.has(Plant::ComparedOnce) && self.reconcilers[venue.index()].number > 0) {
             self.ask(now, venue, out);
         }
     }
@@ -139,7 +154,11 @@ impl Kernel {
         if never || !self.state.is_linked(venue) {
             return;
         }
+        // A fill may be among what is missing: until that is known nothing new is sent.
+        let paused = self.state.is_reconciled(venue);
+        self.state.set_reconciled(venue, false);
         let reconciler = &mut self.reconcilers[venue.index()];
+        reconciler.paused |= paused;
         match reconciler.asked {
             Some(_) => reconciler.again = true,
             None => self.ask(now, venue, out),
@@ -327,12 +346,19 @@ impl Kernel {
         let reconciler = &mut self.reconcilers[venue.index()];
         let clear = reconciler.residue.is_empty();
         let trusted = self.state.is_reconciled(venue);
-        if clear && !reconciler.latched && !open && !trusted {
+        // What is unknown counts at its worst; at the beginning there must be nothing unknown at all.
+        let known = !open || reconciler.paused;
+        if clear && !reconciler.latched && !reconciler.again && known && !trusted {
+            reconciler.paused = false;
             self.state.set_reconciled(venue, true);
             out.push(Output::Reconciled(venue));
         }
-        let soon = open || !clear || reconciler.again || !reconciler.doubts.is_empty();
-        let next = now + if soon { settings.visibility } else { settings.every };
+        let soon = open || !clear || !reconciler.doubts.is_empty();
+        let next = match (reconciler.again, soon) {
+            (true, _) => now,
+            (_, true) => now + settings.visibility,
+            _ => now + settings.every,
+        };
         reconciler.next = Some(next);
         self.remind(next);
         if self.has(Plant::ComparedOnce) && self.state.is_reconciled(venue) {
@@ -432,6 +458,9 @@ impl Kernel {
         let known = self.executions.knows(venue, row.fill.exec);
         // Of what is older than our memory nobody knows whether it was booked.
         if known || row.at <= self.executions.forgotten(venue) || here.is_none() {
+            return;
+        }
+        if row.forced && self.has(Plant::ForcedIgnored) {
             return;
         }
         if row.forced {

@@ -103,15 +103,17 @@ pub(super) fn of_bookings(
 pub(super) fn of_exposure(exchange: &Exchange, instrument: InstrumentId) -> Result<(), String> {
     let position = exchange.venue.account().position(instrument);
     let mut open = [Qty::ZERO; 2];
+    let mut ids = String::new();
     for row in exchange.orders() {
         if row.standing == Standing::Open && row.instrument == instrument {
             open[row.side.index()] += row.qty - row.filled;
+            ids = format!("{ids} {}", row.id);
         }
     }
     let (long, short) = (position + open[0], open[1] - position);
     if long > Qty::new(POSITION_MAX) || short > Qty::new(POSITION_MAX) {
         return Err(format!(
-            "I16: {instrument:?}: {position:?} held and {open:?} open at the venue, limit {POSITION_MAX}"
+            "I16: {instrument:?}: {position:?} held, {open:?} open at the venue, limit {POSITION_MAX}:{ids}"
         ));
     }
     Ok(())

@@ -12,9 +12,9 @@ use tse_engine::{Engine, MemoryLease};
 use tse_journal::{Breaker, Memory};
 use tse_kernel::{Command, Input, Plant};
 use tse_model::{
-    Catalog, Chance, ClientOrderId, Depth, DepthChange, Environment, Inquiry, InstrumentId, Line,
-    Machine, MarketData, MarketEvent, Request, Span, Standing, StateHash, Statement, Timestamp,
-    TradingStatus, VenueId,
+    Catalog, Chance, ClientOrderId, Depth, DepthChange, Environment, ExecId, Inquiry, InstrumentId,
+    Line, Machine, MarketData, MarketEvent, Request, Span, Standing, StateHash, Statement,
+    Timestamp, TradingStatus, VenueId,
 };
 
 /// How long faults happen.
@@ -160,12 +160,14 @@ pub struct Trial {
     broken: Option<(Timestamp, String)>,
     /// Whether the engine has said that it compared the account, since the link came up.
     compared: [bool; 2],
+    /// Executions whose word was lost: until the engine asks, it cannot know.
+    unheard: BTreeSet<(VenueId, ExecId)>,
     /// Orders that the engine has proven never to have arrived.
     absent: BTreeSet<ClientOrderId>,
     /// The last moment that the engine knows of.
     told: Timestamp,
-    /// A mistake that is made on purpose.
-    planted: Option<Plant>,
+    /// Mistakes that are made on purpose.
+    planted: Vec<Plant>,
     /// The order that is followed, and what was seen of it.
     followed: Option<(ClientOrderId, Vec<String>)>,
 }
@@ -216,9 +218,10 @@ impl Trial {
             ended: false,
             broken: None,
             compared: [false; 2],
+            unheard: BTreeSet::new(),
             absent: BTreeSet::new(),
             told: Timestamp::MIN,
-            planted: None,
+            planted: Vec::new(),
             followed: None,
             catalog,
             faults,
@@ -232,11 +235,11 @@ impl Trial {
         trial
     }
 
-    /// Makes a mistake, which the laws should notice.
+    /// Makes a mistake, beside others, which the laws should notice.
     #[cfg(feature = "plant")]
     #[must_use]
     pub fn plant(mut self, plant: Plant) -> Self {
-        self.planted = Some(plant);
+        self.planted.push(plant);
         self
     }
 

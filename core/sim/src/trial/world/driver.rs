@@ -26,7 +26,7 @@ impl Trial {
     }
 
     pub(super) fn begin(&mut self) {
-        let kernel = built(self.seed, &self.catalog, self.planted);
+        let kernel = built(self.seed, &self.catalog, &self.planted);
         let mut out = Vec::new();
         let (mut disk, lease) = (Memory::new(), self.lease.clone());
         disk.breaker = self.breaker.clone();
@@ -274,7 +274,7 @@ impl Trial {
 
     pub(super) fn restart(&mut self) {
         let Some(mut disk) = self.disk.take() else { return };
-        if self.planted == Some(Plant::TailForgotten) {
+        if self.planted.contains(&Plant::TailForgotten) {
             forget_tail(&mut disk);
         }
         if self.faults.has(Fault::DiskTrouble)
@@ -291,9 +291,9 @@ impl Trial {
         }
         let keep = disk.clone();
         let (seed, catalog) = (self.seed, self.catalog.clone());
-        let planted = self.planted;
-        let other = u64::from(planted == Some(Plant::BuiltOtherwise));
-        let build = |_: &str| Ok(built(seed + other, &catalog, planted));
+        let planted = self.planted.clone();
+        let other = u64::from(planted.contains(&Plant::BuiltOtherwise));
+        let build = |_: &str| Ok(built(seed + other, &catalog, &planted));
         let mut booked = Booked::default();
         let mut wrong = None;
         let mut out = Vec::new();
@@ -380,13 +380,11 @@ impl Trial {
 }
 
 /// An engine before its first input.
-fn built(seed: u64, catalog: &Catalog, planted: Option<Plant>) -> Kernel {
+fn built(seed: u64, catalog: &Catalog, planted: &[Plant]) -> Kernel {
     #[allow(unused_mut, reason = "only a planted one is changed")]
     let mut kernel = stage::kernel(seed, catalog);
     #[cfg(feature = "plant")]
-    if let Some(planted) = planted {
-        kernel.plant(planted);
-    }
+    planted.iter().for_each(|plant| kernel.plant(*plant));
     let _ = planted;
     kernel
 }

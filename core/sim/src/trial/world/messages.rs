@@ -60,7 +60,8 @@ impl Trial {
             self.exchanges[venue].ask(self.now, request, &mut out);
         }
         self.words(venue, &out);
-        if !self.meddled {
+        let unheard = self.unheard.iter().any(|key| !self.booked.fills.contains_key(key));
+        if !self.meddled && !unheard {
             let law = laws::of_exposure(&self.exchanges[venue], request.instrument());
             self.hold(law);
         }
@@ -119,11 +120,20 @@ impl Trial {
     }
 
     pub(super) fn word(&mut self, venue: usize, input: Input) {
+        let filled = match input {
+            Input::Order(event) => match event.kind {
+                OrderEventKind::Filled(fill) => Some((VenueId(venue as u16), fill.exec)),
+                _ => None,
+            },
+            _ => None,
+        };
         if self.hits(Fault::WordSilent) {
+            self.unheard.extend(filled);
             return self.marks.hit(Mark::WordLostSilently);
         }
         self.links[venue].sent += 1;
         if self.hits(Fault::WordLost) {
+            self.unheard.extend(filled);
             return self.marks.hit(Mark::WordLost);
         }
         let (line, seq) = (self.links[venue].line, self.links[venue].sent);
