@@ -109,7 +109,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     /// What the kernel puts out in the replay is shown to `watch`: it was told before.
     ///
     /// # Errors
-    /// What stands in the way; the journal is as it was, but for a torn end.
+    /// What stands in the way; the journal is as it was, but for a torn end. `Empty` if there is none, or
+    /// none that holds a record: [`begin`](Self::begin).
     #[allow(clippy::too_many_arguments, reason = "everything an engine stands on, once")]
     pub fn recover(
         build: impl FnOnce(&str) -> Result<Kernel, String>,
@@ -143,6 +144,10 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         })?;
         if let Some(trouble) = trouble {
             return Err(trouble);
+        }
+        if contents.last < contents.first {
+            // It was begun, and stopped before it held anything.
+            return Err(EngineError::Journal(JournalError::Empty));
         }
         let Some(replay) = replay else {
             let what = "the journal does not say what the engine was set up with";

@@ -55,7 +55,7 @@ pub struct Journal<D> {
 }
 
 impl<D: Disk> Journal<D> {
-    /// Begins a journal in a folder without one.
+    /// Begins a journal in a folder without one, or in which one was begun and holds no record.
     ///
     /// # Errors
     /// `Exists` if there is one, or what the disk says.
@@ -63,6 +63,9 @@ impl<D: Disk> Journal<D> {
         match read(&disk, |_| ()) {
             Err(JournalError::Empty) => {}
             Err(error) => return Err(error),
+            Ok(contents) if contents.last < contents.first => {
+                return Ok(Self::open(disk, options, |_| ())?.0);
+            }
             Ok(_) => return Err(JournalError::Exists),
         }
         let mut journal = Self {

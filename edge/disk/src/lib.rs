@@ -4,6 +4,10 @@
 //! process. Room is reserved when a file is made; it is made under another name and renamed when it is
 //! whole, so half of one is never taken for a file. It knows nothing of what is written.
 
+mod lease;
+
+pub use lease::LeaseFile;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};

@@ -96,3 +96,22 @@ fn a_cut_off_file_is_refused() {
         assert!(matches!(records(home.path()), Err(JournalError::Corrupt { .. })), "{length}");
     }
 }
+
+#[test]
+fn a_lease_is_seen_by_all_and_only_grows() {
+    use tse_disk::LeaseFile;
+    use tse_engine::Lease;
+    let folder = tempfile::tempdir().unwrap();
+    let mut ours = LeaseFile::at(folder.path());
+    let mut theirs = LeaseFile::at(folder.path());
+    assert_eq!(ours.newest(), Ok(0), "there is none yet");
+    ours.raise(1).unwrap();
+    assert_eq!(theirs.newest(), Ok(1));
+    theirs.raise(2).unwrap();
+    assert_eq!(ours.newest(), Ok(2));
+    assert!(ours.raise(2).is_err() && ours.raise(1).is_err());
+    std::fs::write(folder.path().join("lease"), "two").unwrap();
+    let said = ours.newest().unwrap_err().to_string();
+    assert!(said.contains("holds `two`, not an epoch"), "{said}");
+    assert!(ours.raise(9).is_err(), "what cannot be read is not overwritten");
+}

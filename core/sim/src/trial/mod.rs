@@ -18,5 +18,6 @@ mod world;
 
 pub use faults::{Fault, Faults};
 pub use marks::{Mark, Marks};
+pub use stage::{START, VISIBILITY, catalog, deposits, kernel};
 pub use tse_kernel::Plant;
 pub use world::{FAULTS_LAST, Trial, Verdict};

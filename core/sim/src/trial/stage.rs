@@ -15,9 +15,9 @@ use tse_risk::{Limits, Repeats};
 use tse_strategy::Strategy;
 
 /// When a trial begins: 2023-11-14T22:13:20Z.
-pub(super) const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
+pub const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 /// The longest a venue's lists lag behind it, as it states; no message is later than that either.
-pub(super) const VISIBILITY: Span = Span::from_secs(2);
+pub const VISIBILITY: Span = Span::from_secs(2);
 /// How long a venue may take to answer a request.
 pub(super) const ANSWER_TIMEOUT: Span = Span::from_secs(1);
 /// The largest position, long or short, of the account in one market; in lots.
@@ -28,7 +28,8 @@ const OWN_MAX: i64 = 10;
 const MARKETS: [(&str, bool); 3] =
     [("BTC-USDT-PERP.ALPHA", true), ("BTC-USDT.ALPHA", false), ("BTC-USDT-PERP.BETA", true)];
 
-pub(super) fn catalog() -> Catalog {
+/// Two venues and three markets.
+pub fn catalog() -> Catalog {
     let mut catalog = Catalog::new();
     for (code, scale) in [("USDT", 6), ("BTC", 8)] {
         catalog.define_currency(code, scale).expect("a new currency");
@@ -63,7 +64,7 @@ pub(super) fn catalog() -> Catalog {
 }
 
 /// Opening balances: plenty, so that what is refused is refused for other reasons.
-fn deposits(catalog: &Catalog) -> Vec<(CurrencyId, Money)> {
+pub fn deposits(catalog: &Catalog) -> Vec<(CurrencyId, Money)> {
     let money = |code: &str, units| {
         let id = catalog.currencies().iter().position(|it| it.code == code);
         (CurrencyId(id.expect("it is defined") as u16), Money::from_units(units))
@@ -94,7 +95,7 @@ pub(super) fn exchanges(catalog: &Catalog) -> Vec<VenueSetup> {
 }
 
 /// The engine of a seed, as it was before its first input: a recovery builds the same.
-pub(super) fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
+pub fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
     let mut portfolio = Portfolio::for_catalog(catalog);
     portfolio.start_audit();
     for at in 0..catalog.venues().len() {
