@@ -104,6 +104,8 @@ pub enum Verb {
     Journal(Journal),
     /// Run what was recorded through the engine again, and compare
     Replay(Replay),
+    /// Tell the life of one order: what led to it, every check, every word about it
+    Why(Why),
     /// List strategies, or explain the parameters of one
     Strategies(Strategies),
     /// Explain a code such as TSE-C004
@@ -258,6 +260,21 @@ pub struct Replay {
     /// Which.
     #[command(flatten)]
     pub at: JournalAt,
+}
+
+/// `tse why ORDER`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse why 42\n  tse why S0-1-42 runs/my-run --json")]
+pub struct Why {
+    /// Which order: its name, or its number if one strategy trades
+    #[arg(value_name = "ORDER")]
+    pub order: String,
+    /// In which journal: a folder, any unique beginning of a run's id, or `last`
+    #[arg(value_name = "JOURNAL", default_value = "last")]
+    pub journal: String,
+    /// Where run folders are
+    #[arg(long, value_name = "FOLDER", default_value = "runs", env = "TSE_RUNS")]
+    pub runs: PathBuf,
 }
 
 /// `tse report [RUN]`.

@@ -80,6 +80,7 @@ fn dispatch(words: &[OsString], registry: &Registry, ui: &mut Ui) -> Result<u8, 
         Some(Verb::Backtest(args)) => verbs::trade::backtest(&args, registry, ui),
         Some(Verb::Journal(args)) => verbs::journal::journal(&args, ui),
         Some(Verb::Replay(args)) => verbs::journal::replay(&args, registry, ui),
+        Some(Verb::Why(args)) => verbs::why::why(&args, registry, ui),
         Some(Verb::Report(args)) => verbs::trade::report(&args, ui),
         Some(Verb::Demo(args)) => verbs::trade::demo(&args, registry, ui),
     }

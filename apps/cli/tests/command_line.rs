@@ -31,6 +31,7 @@ fn help_leads_with_two_examples() {
         "report",
         "journal",
         "replay",
+        "why",
         "strategies",
         "explain",
         "schema",

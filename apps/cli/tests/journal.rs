@@ -192,3 +192,31 @@ fn what_is_no_journal_is_said_and_what_to_do() {
     let said = bench.tse(&["backtest", "run.toml", "--durability", "power"]);
     assert!(said.code == 2 && said.err.contains("--journal"), "{}", said.err);
 }
+
+#[test]
+fn an_order_tells_its_life() {
+    let bench = Bench::new();
+    recorded(&bench, &[]);
+    let data = json(&bench.tse(&["why", "1", "--json"]).out)["data"].clone();
+    assert_eq!(data["order"], "S0-0-1");
+    let moments = data["moments"].as_array().unwrap();
+    let kinds: Vec<&str> = moments.iter().map(|it| it["what"].as_str().unwrap()).collect();
+    assert_eq!(&kinds[..3], ["input", "market", "signal"], "what led to it comes first: {data}");
+    let risk = kinds.iter().filter(|kind| **kind == "risk").count();
+    assert!(risk >= 10, "every check, with value and limit: {data}");
+    let at = |kind| kinds.iter().position(|it| *it == kind);
+    assert!(at("risk") < at("sent") && at("sent") < at("venue"), "{data}");
+    for it in moments {
+        let text = it["text"].as_str().unwrap();
+        assert!(it["what"] != "risk" || text.starts_with("ok C"), "{text}");
+    }
+    // One that traded, with what became of it.
+    let shown = bench.tse(&["journal", "show", "last", "--count", "100000"]).out;
+    let filled = shown.lines().find(|line| line.contains("kind: Filled")).expect("some trade");
+    let id = filled.split("id: ").nth(1).unwrap().split(',').next().unwrap();
+    let traded = bench.tse(&["why", id]).out;
+    assert!(traded.contains("markout of") && traded.contains("Ended("), "{traded}");
+    assert!(traded.contains("position ") && traded.contains("fee "), "{traded}");
+    let said = bench.tse(&["why", "S0-0-999999"]);
+    assert!(said.code == 2 && said.err.contains("one of S0-0-1 to S0-"), "{}", said.err);
+}

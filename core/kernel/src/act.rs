@@ -217,6 +217,9 @@ impl Kernel {
             own_opposite: state.own_best(draft.instrument, draft.side.opposite()),
             free,
         };
+        if let Some(trace) = self.trace.as_mut().filter(|trace| trace.is_of(draft.id)) {
+            trace.note(now, draft, &scene, |currency| state.catalog.currency(currency).scale);
+        }
         self.refusals.clear();
         let mut approved = review(draft, &scene, &mut self.refusals);
         let mode = limits.strategy().self_trade;

@@ -6,6 +6,7 @@ use crate::message::{Alert, Command, Input, Output};
 use crate::orders::{Order, Orders, Slot};
 use crate::reconcile::{Reconcile, Reconciler};
 use crate::repeats::RecentOrders;
+use crate::trace::Trace;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use tse_model::{
@@ -120,8 +121,9 @@ pub struct Kernel {
     pub(crate) groups: u32,
     pub(crate) hash: StateHash,
     pub(crate) wake: Option<Timestamp>,
+    pub(crate) trace: Option<Box<Trace>>,
     // Buffers, empty between steps.
-    intents: Intents,
+    pub(crate) intents: Intents,
     pub(crate) notices: VecDeque<Notice>,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) scratch: Vec<Slot>,
@@ -178,6 +180,7 @@ impl Kernel {
             groups: 0,
             hash: StateHash::new(),
             wake: None,
+            trace: None,
             intents: Intents::new(),
             notices: VecDeque::new(),
             refusals: Vec::new(),
@@ -267,6 +270,9 @@ impl Kernel {
         let mut intents = std::mem::take(&mut self.intents);
         if counts {
             self.carry_out(now, strategy, &intents, out);
+            if self.trace.is_some() {
+                self.note_figures(intents.figures());
+            }
         }
         intents.clear();
         self.intents = intents;

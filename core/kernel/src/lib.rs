@@ -23,6 +23,7 @@ mod plant;
 mod reconcile;
 pub mod record;
 mod repeats;
+mod trace;
 
 pub use desk::{LimitTable, State};
 pub use executions::EXECUTIONS_KEPT;
@@ -32,3 +33,4 @@ pub use message::{Adjustment, Alert, Command, Input, Output};
 pub use orders::{Change, ENDED_KEPT, Order, Orders, Slot};
 pub use plant::Plant;
 pub use reconcile::Reconcile;
+pub use trace::Reviewed;

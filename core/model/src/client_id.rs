@@ -40,7 +40,7 @@ impl Environment {
 }
 
 /// The name we give an order. Never used twice on one journal; ordered as the orders were made.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ClientOrderId(pub u64);
 
 const NUMBER_BITS: u32 = 40;
@@ -110,6 +110,12 @@ impl fmt::Display for ClientOrderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter = self.environment().letter();
         write!(f, "{letter}{}-{}-{}", self.epoch(), self.strategy().0, self.number())
+    }
+}
+
+impl fmt::Debug for ClientOrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -170,6 +170,14 @@ pub fn review(
     (refusals.len() == before).then_some(Approved { request: order, reserve })
 }
 
+/// An order as the gate judges it: a market order is bounded by then.
+pub(crate) fn as_judged(mut order: PlaceOrder, scene: &Scene<'_>) -> PlaceOrder {
+    let twice_mid = scene.quote.twice_mid();
+    let band = twice_mid.zip(scene.limits.strategy.collar);
+    protect(&mut order, band.map(|(twice, limit)| collar(twice, limit)));
+    order
+}
+
 /// The lowest and the highest price within `limit` of a mid, exact to the tick.
 fn collar(twice: i64, limit: Rate) -> (Price, Price) {
     const ONE: i128 = Rate::ONE as i128;

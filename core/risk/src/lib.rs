@@ -6,11 +6,13 @@
 //!
 //! Begin at [`review`].
 
+mod explain;
 mod gate;
 mod limits;
 mod refusal;
 mod reserve;
 
+pub use explain::{Check, explain};
 pub use gate::{Approved, Book, Scene, reference_price, review};
 pub use limits::{Limits, Repeats, Scoped, SelfTrade};
 pub use refusal::{BadData, Refusal, Scope};

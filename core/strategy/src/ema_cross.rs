@@ -4,8 +4,8 @@
 
 use crate::indicators::Cross;
 use crate::{
-    BarSpec, EmptyBars, Intents, Interest, Param, ParamError, ParamKind, Params, PriceOf, Reversal,
-    Setup, Strategy, StrategyKind, View,
+    BarSpec, EmptyBars, Figure, Intents, Interest, Param, ParamError, ParamKind, Params, PriceOf,
+    Reversal, Setup, Strategy, StrategyKind, View,
 };
 use tse_model::{Bar, InstrumentId, Qty, Quote, Span};
 
@@ -129,6 +129,13 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
 }
 
 impl EmaCross {
+    /// Averages of what was put in, so many half ticks each.
+    fn say(&self, half_ticks: i64, wish: &mut Intents) {
+        let [fast, slow] = self.cross.averages().map(|units| units.saturating_mul(half_ticks));
+        wish.because("fast average", Figure::HalfTicks(self.instrument, fast));
+        wish.because("slow average", Figure::HalfTicks(self.instrument, slow));
+    }
+
     fn decide(&self, above: bool, wish: &mut Intents) {
         let position = if above {
             self.size
@@ -155,12 +162,14 @@ impl Strategy for EmaCross {
         // Twice the mid keeps half ticks exact; a cross is a cross in any unit.
         if let Some(twice_mid) = quote.twice_mid() {
             let above = self.cross.update(twice_mid);
+            self.say(1, wish);
             self.decide(above, wish);
         }
     }
 
     fn on_bar(&mut self, _: usize, bar: &Bar, _: &View<'_>, wish: &mut Intents) {
         let above = self.cross.update(bar.close.get());
+        self.say(2, wish);
         // A bar of one price says that there was no market, not that it stood still.
         if !bar.is_single_price() {
             self.decide(above, wish);

@@ -208,18 +208,51 @@ pub enum Intent {
     Saw(Opportunity),
 }
 
+/// A figure that a strategy acts on, for people who ask why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Figure {
+    /// A price of an instrument, in half ticks.
+    HalfTicks(InstrumentId, i64),
+    /// A quantity of an instrument.
+    Lots(InstrumentId, Qty),
+    /// A share, in billionths.
+    Share(i64),
+    /// A count.
+    Count(i64),
+}
+
 /// The buffer a strategy writes its intents into.
 #[derive(Debug, Default)]
 pub struct Intents {
     list: Vec<Intent>,
     levels: Vec<QuoteLevel>,
     legs: Vec<OrderWish>,
+    /// Kept only where somebody asks.
+    figures: Option<Vec<(&'static str, Figure)>>,
 }
 
 impl Intents {
     /// An empty buffer.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Say what is acted on: shown to whoever asks why an order was made, and kept nowhere else.
+    #[inline]
+    pub fn because(&mut self, name: &'static str, figure: Figure) {
+        if let Some(figures) = &mut self.figures {
+            figures.push((name, figure));
+        }
+    }
+
+    /// From now on keeps what is acted on.
+    pub fn keep_figures(&mut self) {
+        self.figures.get_or_insert_default();
+    }
+
+    /// What was acted on, where it is kept.
+    pub fn figures(&self) -> &[(&'static str, Figure)] {
+        self.figures.as_deref().unwrap_or(&[])
     }
 
     /// Place one order.
@@ -303,5 +336,8 @@ impl Intents {
         self.list.clear();
         self.levels.clear();
         self.legs.clear();
+        if let Some(figures) = &mut self.figures {
+            figures.clear();
+        }
     }
 }

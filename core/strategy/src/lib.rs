@@ -22,7 +22,9 @@ mod view;
 
 pub use bars::{BarBuilder, BarSpec, EmptyBars, PriceOf};
 pub use convert::{FixedRate, Rates};
-pub use intent::{Intent, Intents, Missed, Opportunity, OrderWish, Outcome, QuoteLevel, Reversal};
+pub use intent::{
+    Figure, Intent, Intents, Missed, Opportunity, OrderWish, Outcome, QuoteLevel, Reversal,
+};
 pub use params::{Param, ParamError, ParamKind, ParamValue, Params};
 pub use registry::{Registry, Setup, StrategyKind};
 pub use view::{Desk, LiveOrder, Market, View};

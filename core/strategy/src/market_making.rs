@@ -5,7 +5,7 @@
 
 use crate::models::{AvellanedaStoikov, Scene, Skew, TwoSided};
 use crate::{
-    Intents, Interest, Param, ParamError, ParamKind, Params, QuoteLevel, Setup, Strategy,
+    Figure, Intents, Interest, Param, ParamError, ParamKind, Params, QuoteLevel, Setup, Strategy,
     StrategyKind, View,
 };
 use tse_model::{Fill, InstrumentId, Price, Qty, Quote, Side, Span, Timestamp};
@@ -215,6 +215,12 @@ impl MarketMaking {
             Model::Skew(model) => model.quotes(&scene),
             Model::AvellanedaStoikov(model) => model.quotes(&scene),
         };
+        wish.because("mid", Figure::HalfTicks(self.instrument, twice_mid));
+        wish.because("position", Figure::Lots(self.instrument, position));
+        if let Some(best) = best {
+            wish.because("wanted bid", Figure::HalfTicks(self.instrument, best.bid * 2));
+            wish.because("wanted ask", Figure::HalfTicks(self.instrument, best.ask * 2));
+        }
         match best {
             Some(best) => self.show(best, &market.quote, position, twice_mid, wish),
             None => wish.quote(self.instrument, &[], 0),

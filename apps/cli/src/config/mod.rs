@@ -76,9 +76,22 @@ pub fn load_text(
 /// # Errors
 /// Everything that is wrong with the rest of it.
 pub fn load_engine(name: &str, text: &str, registry: &Registry) -> Result<Kernel, Diagnostics> {
+    load_named_engine(name, text, registry).map(|(kernel, _)| kernel)
+}
+
+/// The same, and the names of its strategies.
+///
+/// # Errors
+/// As for [`load_engine`].
+pub fn load_named_engine(
+    name: &str,
+    text: &str,
+    registry: &Registry,
+) -> Result<(Kernel, Vec<String>), Diagnostics> {
     let none = Overrides::none();
     let config = load_parts(name, text, Path::new("."), "run", &none, registry, false)?;
-    Ok(config.scenario()?.kernel())
+    let names = config.strategies.iter().map(|plan| plan.name.clone()).collect();
+    Ok((config.scenario()?.kernel(), names))
 }
 
 fn load_parts(

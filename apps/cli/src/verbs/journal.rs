@@ -58,14 +58,14 @@ pub(crate) fn finding(error: &JournalError, path: &Path) -> Diagnostic {
 }
 
 /// Says what a short name meant: it may be a run that was cut off, or one before the newest.
-fn say_which(at: &JournalAt, path: &Path, ui: &Ui) {
+pub(super) fn say_which(at: &JournalAt, path: &Path, ui: &Ui) {
     if !path.starts_with(&at.journal) {
         ui.note(format!("journal {}", path.display()));
     }
 }
 
 /// The folder of the journal that is meant.
-fn folder(at: &JournalAt) -> Result<PathBuf, Diagnostics> {
+pub(super) fn folder(at: &JournalAt) -> Result<PathBuf, Diagnostics> {
     let given = Path::new(&at.journal);
     if given.is_dir() && at.journal != "last" {
         let inside = given.join(JOURNAL);
@@ -85,7 +85,11 @@ fn folder(at: &JournalAt) -> Result<PathBuf, Diagnostics> {
 }
 
 /// Reads a journal; says how far it is when that takes long.
-fn walk(path: &Path, ui: &Ui, mut each: impl FnMut(&Record<'_>)) -> Result<Contents, Diagnostics> {
+pub(super) fn walk(
+    path: &Path,
+    ui: &Ui,
+    mut each: impl FnMut(&Record<'_>),
+) -> Result<Contents, Diagnostics> {
     let wrong = |error: JournalError| Diagnostics::from(finding(&error, path));
     let disk = Folder::look_at(path).map_err(|error| wrong(error.into()))?;
     let begun = Instant::now();

@@ -9,6 +9,7 @@ pub mod init;
 pub mod journal;
 pub mod strategies;
 pub mod trade;
+pub mod why;
 
 use crate::args::{Args, Completions, ConfigArgs, Schema, short_help};
 use crate::config::{self, Config, Overrides};

@@ -146,7 +146,17 @@ impl Stage {
             free: self.free,
         };
         let mut refusals = Vec::new();
-        match review(order, &scene, &mut refusals) {
+        // What is explained to people is what was decided.
+        let checks = tse_risk::explain(&order, &scene, |_| 2);
+        let approved = review(order, &scene, &mut refusals);
+        for check in checks {
+            // Figures that fit no integer refuse under C01, wherever they stand.
+            let overflow = refusals.contains(&Refusal::Overflow);
+            let why = refusals.iter().any(|refusal| refusal.control() == check.control) || overflow;
+            assert!(check.passed || why, "{check:?}, and {refusals:?}");
+            assert!(check.passed || approved.is_none(), "{check:?} failed and it was approved");
+        }
+        match approved {
             Some(approved) => {
                 assert_eq!(refusals, [], "approved and refused");
                 Ok(approved.into_inner())

@@ -83,7 +83,7 @@ impl Mark {
         (Self::NoStatement, "answer overdue", 2188),
         (Self::ResidueThatPassed, "difference that explained itself", 280),
         (Self::Unexplained, "difference booked, account latched", 596),
-        (Self::Overfilled, "more filled than remembered (weak journal)", 0),
+        (Self::Overfilled, "more filled than was known to be ordered", 0),
         (Self::CrashBeforeRecord, "killed before the record", 1366),
         (Self::CrashBeforeSend, "killed between record and sending", 1242),
         (Self::CrashWhileSending, "killed while sending", 1282),

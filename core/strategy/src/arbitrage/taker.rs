@@ -6,8 +6,8 @@
 
 use super::{Leg, Terms};
 use crate::{
-    Intents, Interest, Missed, Opportunity, OrderUpdate, OrderWish, Outcome, Strategy, UpdateKind,
-    View,
+    Figure, Intents, Interest, Missed, Opportunity, OrderUpdate, OrderWish, Outcome, Strategy,
+    UpdateKind, View,
 };
 use tse_model::{Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Timestamp};
 
@@ -149,6 +149,11 @@ impl Taker {
     fn send(&mut self, trade: Candidate, view: &View<'_>, wish: &mut Intents) {
         let Candidate { buy, sell, edge, lots: (buy_lots, sell_lots) } = trade;
         let (cheap, dear) = (self.leg(buy).instrument, self.leg(sell).instrument);
+        let share = |share: i128| Figure::Share(i64::try_from(share).unwrap_or(i64::MAX));
+        wish.because("edge before fees", share(edge.gross));
+        wish.because("edge after fees", share(edge.net));
+        wish.because("bought at", Figure::HalfTicks(cheap, edge.ask.get().saturating_mul(2)));
+        wish.because("sold at", Figure::HalfTicks(dear, edge.bid.get().saturating_mul(2)));
         wish.group(&[
             OrderWish::ioc(cheap, Side::Buy, buy_lots, edge.ask),
             OrderWish::ioc(dear, Side::Sell, sell_lots, edge.bid),

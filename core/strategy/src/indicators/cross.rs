@@ -18,6 +18,12 @@ impl Cross {
         Self { fast: Ema::new(fast), slow: Ema::new(slow) }
     }
 
+    /// Both averages, rounded to whole units of what was put in; zero before the first.
+    pub fn averages(&self) -> [i64; 2] {
+        [&self.fast, &self.slow]
+            .map(|average| average.value().map_or(0, |value| value.round() as i64))
+    }
+
     /// Takes a price in any fixed unit and says whether the fast average is at or above the slow.
     pub fn update(&mut self, price: i64) -> bool {
         let price = price as f64;

@@ -226,6 +226,20 @@ impl Trial {
         self.hold(law);
     }
 
+    pub(super) fn notice_overfill(&mut self, id: ClientOrderId) {
+        self.marks.hit(Mark::Overfilled);
+        let Some(order) = self.engine.as_ref().and_then(|engine| engine.kernel().order(id)) else {
+            return;
+        };
+        // More than we know to have ordered is a fact, if it is one: a change that was refused can have
+        // arrived twice, and with a weak journal it can have been forgotten.
+        let venue = self.venue_of(order.request.instrument);
+        let there = self.exchanges[venue].order(id).map(|row| row.filled);
+        if there != Some(order.filled) {
+            self.fail(format!("I6: {id} filled {:?} here and {there:?} there", order.filled));
+        }
+    }
+
     pub(super) fn notice_alert(&mut self, alert: &Alert) {
         match alert {
             Alert::DuplicateFill { .. } => self.marks.hit(Mark::DuplicateFill),
@@ -240,9 +254,7 @@ impl Trial {
             }
             Alert::Unexplained(_) => self.marks.hit(Mark::Unexplained),
             Alert::NoStatement(_) => self.marks.hit(Mark::NoStatement),
-            // That an order was enlarged can be lost with a weak journal: then it is said and latched.
-            Alert::Overfilled(_) if self.may_be_lost => self.marks.hit(Mark::Overfilled),
-            Alert::Overfilled(id) => self.fail(format!("I6: {id} is overfilled")),
+            Alert::Overfilled(id) => self.notice_overfill(*id),
             Alert::LedgerLatched => self.fail("I8: the ledger latched".to_owned()),
             _ => {}
         }
