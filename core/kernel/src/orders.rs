@@ -268,6 +268,11 @@ impl Orders {
         });
     }
 
+    /// Takes the venue's word for how much has traded.
+    pub(crate) fn believe(&mut self, slot: Slot, filled: Qty) {
+        self.change(slot, |order| order.filled = filled);
+    }
+
     /// Notes that a change was asked for: until it is answered, the larger of both counts.
     pub fn ask(&mut self, slot: Slot, change: Change) {
         self.change(slot, |order| order.change = Some(change));

@@ -380,13 +380,13 @@ impl Kernel {
         let here = self.state.catalog.get_instrument(row.instrument);
         let Some(instrument) = here.filter(|it| !known && it.venue == venue) else { return };
         let reserved_in = instrument.settle;
-        let news = executions.iter().filter(|it| {
-            it.id == row.id && !it.forced && !self.executions.knows(venue, it.fill.exec)
-        });
-        let (mut count, mut traded) = (0, Qty::ZERO);
-        for row in news {
-            count += 1;
-            traded = traded.saturating_add(row.fill.qty);
+        // What was booked of it already, and what will be now.
+        let (mut before, mut count) = (Qty::ZERO, 0);
+        for it in executions.iter().filter(|it| it.id == row.id && !it.forced) {
+            match self.executions.knows(venue, it.fill.exec) {
+                true => before = before.saturating_add(it.fill.qty),
+                false => count += 1,
+            }
         }
         if row.standing != Standing::Open && count == 0 {
             return;
@@ -408,7 +408,7 @@ impl Kernel {
             request,
             asked: row.order_type,
             life: Life::Working,
-            filled: row.filled.saturating_sub(traded).max(Qty::ZERO),
+            filled: before,
             filled_value: 0,
             cancelling: false,
             change: None,
@@ -524,10 +524,14 @@ impl Kernel {
                     self.catch_up(now, asked, slot, row.qty, price, out);
                 }
             }
-            // What traded comes first: a list that is ahead of the executions waits for them.
-            _ if row.filled != order.filled => {}
+            // What traded comes first: a list that is ahead of the executions waits for them, as long as
+            // lists lag at most. What is missing then is older than anybody remembers; positions show it.
+            _ if row.filled < order.filled => {}
+            _ if row.filled > order.filled && as_of - settings.visibility <= row.updated => {}
             standing => {
-                if row.qty != order.request.qty && row.qty.is_positive() {
+                let differs = row.qty != order.request.qty;
+                self.state.orders.believe(slot, row.filled);
+                if differs && row.qty.is_positive() {
                     self.state.orders.amend(slot, row.qty, price);
                 }
                 let (ending, kind) = match standing {

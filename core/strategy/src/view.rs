@@ -45,8 +45,11 @@ impl Market {
         let shown = self.book.qty_at(side, price);
         if shown.is_positive() {
             self.book.set(side, price, left(shown));
-            self.quote = self.book.quote();
-            return;
+            // In the middle of a message it may be crossed: what is quoted is then that of the last.
+            if self.book.is_valid() {
+                self.quote = self.book.quote();
+                return;
+            }
         }
         match side {
             Side::Buy if self.quote.bid == price => self.quote.bid_qty = left(self.quote.bid_qty),
@@ -133,5 +136,29 @@ impl<'a> View<'a> {
     /// What the account has of a currency and has not set aside for open orders.
     pub fn free(&self, venue: VenueId, currency: CurrencyId) -> Money {
         self.desk.free(venue, currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tse_model::{Depth, DepthChange};
+
+    #[test]
+    fn what_we_take_in_the_middle_of_a_message_makes_no_crossed_quote() {
+        let set = |market: &mut Market, side, price, qty, last| {
+            let change = DepthChange::Set { side, price: Price::new(price), qty: Qty::new(qty) };
+            market.book.apply(Depth { change, last });
+        };
+        let mut market = Market::new();
+        market.book.apply(Depth { change: DepthChange::Clear, last: false });
+        set(&mut market, Side::Buy, 100, 5, false);
+        set(&mut market, Side::Sell, 102, 5, true);
+        market.quote = market.book.quote();
+        // The bids have moved up already, the asks have not.
+        set(&mut market, Side::Buy, 103, 5, false);
+        market.took(Timestamp::EPOCH, Side::Sell, Price::new(102), Qty::new(2));
+        assert!(!market.quote.is_crossed(), "{:?}", market.quote);
+        assert_eq!(market.quote.ask_qty, Qty::new(3), "and it knows what is gone");
     }
 }

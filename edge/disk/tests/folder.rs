@@ -110,7 +110,7 @@ fn a_lease_is_seen_by_all_and_only_grows() {
     theirs.raise(2).unwrap();
     assert_eq!(ours.newest(), Ok(2));
     assert!(ours.raise(2).is_err() && ours.raise(1).is_err());
-    std::fs::write(folder.path().join("lease"), "two").unwrap();
+    fs::write(folder.path().join("lease"), "two").unwrap();
     let said = ours.newest().unwrap_err().to_string();
     assert!(said.contains("holds `two`, not an epoch"), "{said}");
     assert!(ours.raise(9).is_err(), "what cannot be read is not overwritten");
