@@ -226,6 +226,11 @@ pub enum JournalVerb {
         before_help = "  tse journal show last --count 20\n  tse journal show last --from 500 -o ndjson"
     )]
     Show(ShowJournal),
+    /// Cut a damaged end off, for good: for a journal that was written without `power` when power went
+    #[command(
+        before_help = "  tse journal cut runs/my-run/journal --dry-run\n  tse journal cut runs/my-run/journal --yes"
+    )]
+    Cut(CutJournal),
 }
 
 /// A journal.
@@ -251,6 +256,17 @@ pub struct ShowJournal {
     /// How many
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub count: u64,
+}
+
+/// `tse journal cut`.
+#[derive(Arguments, Clone, Debug, Default)]
+pub struct CutJournal {
+    /// Which.
+    #[command(flatten)]
+    pub at: JournalAt,
+    /// Do it: what is cut off is lost
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `tse replay JOURNAL`.

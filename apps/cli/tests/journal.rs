@@ -194,6 +194,27 @@ fn what_is_no_journal_is_said_and_what_to_do() {
 }
 
 #[test]
+fn a_damaged_end_is_cut_off_only_when_it_is_asked_for() {
+    let bench = Bench::new();
+    let journal = recorded(&bench, &[]);
+    let said = bench.tse(&["journal", "cut", "last"]);
+    assert!(said.code == 0 && said.out.contains("nothing is damaged"), "{}{}", said.out, said.err);
+    let file = segment(&journal);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[5_000] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    let said = bench.tse(&["journal", "cut", "last"]);
+    assert!(said.code == 2 && said.err.contains("would be lost, and nothing was changed"));
+    assert_eq!(fs::read(&file).unwrap(), bytes, "it only said so");
+    assert_eq!(bench.tse(&["journal", "verify", "last"]).code, 4);
+    let said = bench.tse(&["journal", "cut", "last", "--yes", "--json"]);
+    let last = json(&said.out)["data"]["last"].as_u64().unwrap();
+    let verified = json(&bench.tse(&["journal", "verify", "last", "--json"]).out);
+    assert_eq!(verified["data"]["last"], last);
+    assert!(bench.tse(&["replay", "last"]).out.starts_with("same"));
+}
+
+#[test]
 fn an_order_tells_its_life() {
     let bench = Bench::new();
     recorded(&bench, &[]);

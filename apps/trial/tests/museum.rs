@@ -80,7 +80,7 @@ exhibits! {
         [(F::WordLate, 2_000)], [Plant::ComparedOnce], FillBeforeAckIgnored;
     a_fill_during_a_change_is_discarded:
         "Lean.TradeStation #84: a fill comes while a change is on its way",
-        [(F::WordLate, 2_000), (F::RequestLate, 2_000)], [], FillInChangeIgnored;
+        [(F::WordLate, 2_000), (F::RequestLate, 2_000)], [Plant::ComparedOnce], FillInChangeIgnored;
     a_forced_close_is_ignored:
         "Lean #5839: the broker closes a position by itself",
         [(F::Forced, SOON)], [], ForcedIgnored;

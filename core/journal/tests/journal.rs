@@ -90,7 +90,11 @@ fn a_journal_is_begun_once_and_opened_only_where_there_is_one() {
     let journal = Journal::create(Memory::new(), options).unwrap();
     let disk = journal.into_disk();
     assert_eq!(all(&disk), Ok(Vec::new()), "begun, and nothing in it");
-    assert_eq!(Journal::create(disk, options).err(), Some(JournalError::Exists));
+    // Whoever began it may not have lived to write anything: it is begun again.
+    let mut journal = Journal::create(disk, options).unwrap();
+    append(&mut journal, 1);
+    journal.commit().unwrap();
+    assert_eq!(Journal::create(journal.into_disk(), options).err(), Some(JournalError::Exists));
     let mut journal = Journal::create(Memory::new(), options).unwrap();
     let long = vec![1; 1_024];
     let error = JournalError::TooLong { bytes: 1_024 };
@@ -109,9 +113,10 @@ fn with_batch(safe: u64, batch: u64) -> (Journal<Memory>, Vec<Kept>, String) {
         records.push(append(&mut journal, n));
         journal.commit().unwrap();
     }
-    let mut disk = journal.into_disk();
-    disk.fails_after = Some((1, Trouble::Broken));
+    let disk = journal.into_disk();
+    let breaker = disk.breaker.clone();
     let mut journal = Journal::open(disk, options, |_| ()).unwrap().0;
+    breaker.set(Some((1, Trouble::Broken)));
     for n in safe + 1..=safe + batch {
         records.push(append(&mut journal, n));
     }
@@ -123,8 +128,8 @@ fn with_batch(safe: u64, batch: u64) -> (Journal<Memory>, Vec<Kept>, String) {
 }
 
 /// Opens what is left, twice, and checks that all that was safe is there and nothing is invented.
-fn recovers(mut disk: Memory, records: &[Kept], safe: usize, what: &str) -> usize {
-    disk.fails_after = None;
+fn recovers(disk: Memory, records: &[Kept], safe: usize, what: &str) -> usize {
+    disk.breaker.set(None);
     let options = options(Durability::Power, 16_384);
     let mut seen = Vec::new();
     let opened = Journal::open(disk, options, |it| seen.push(kept(it)));
@@ -336,4 +341,48 @@ fn a_journal_of_format_1_is_read_to_its_recorded_hash() {
     let mut bytes = vec![0; golden.len()];
     journal.into_disk().read(name, 0, &mut bytes).unwrap();
     assert!(bytes == golden, "the bytes of format 1 have changed");
+}
+
+#[test]
+fn what_was_read_is_safe_before_anything_is_added() {
+    // A process died with a batch written and not synced; it is read, and a later file is begun.
+    let options = options(Durability::Process, 1_024);
+    let mut journal = Journal::create(Memory::new(), options).unwrap();
+    let mut records: Vec<_> = (1..=5).map(|n| append(&mut journal, n)).collect();
+    journal.commit().unwrap();
+    let mut journal = Journal::open(journal.into_disk(), options, |_| ()).unwrap().0;
+    for n in 6..=60 {
+        records.push(append(&mut journal, n));
+        journal.commit().unwrap();
+    }
+    let mut disk = journal.into_disk();
+    disk.lose_power(|| false);
+    let mut seen = Vec::new();
+    let read = read(&disk, |it| seen.push(kept(it)));
+    assert!(read.is_ok() && seen.len() >= 5, "{read:?}");
+    assert_eq!(seen, records[..seen.len()]);
+}
+
+#[test]
+fn a_damaged_end_is_cut_off_and_damage_before_a_later_file_is_not() {
+    let options = options(Durability::None, 1_024);
+    let mut journal = Journal::create(Memory::new(), options).unwrap();
+    for n in 1..=60 {
+        append(&mut journal, n);
+    }
+    journal.commit().unwrap();
+    let mut disk = journal.into_disk();
+    assert_eq!(tse_journal::cut(&mut disk), Ok(None), "nothing is damaged");
+    let names = disk.list().unwrap();
+    let damage = |disk: &mut Memory, name: &str| *disk.byte(name, 150).unwrap() ^= 1;
+    let mut early = disk.clone();
+    damage(&mut early, &names[0]);
+    assert!(matches!(tse_journal::cut(&mut early), Err(JournalError::Corrupt { .. })));
+    damage(&mut disk, names.last().unwrap());
+    assert!(matches!(all(&disk), Err(JournalError::Corrupt { .. })));
+    let cut = tse_journal::cut(&mut disk).unwrap().expect("it was damaged");
+    assert_eq!(all(&disk).unwrap().len() as u64, cut.last);
+    let mut journal = Journal::open(disk, options, |_| ()).unwrap().0;
+    append(&mut journal, 61);
+    assert_eq!(journal.commit(), Ok(cut.last + 1), "and it goes on");
 }

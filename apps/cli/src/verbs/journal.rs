@@ -2,7 +2,9 @@
 //!
 //! A journal is named by its folder, or by the run it belongs to.
 
-use crate::args::{Journal as Args, JournalAt, JournalVerb, Replay as ReplayArgs, ShowJournal};
+use crate::args::{
+    CutJournal, Journal as Args, JournalAt, JournalVerb, Replay as ReplayArgs, ShowJournal,
+};
 use crate::config;
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use crate::run::numbers::{count, short};
@@ -24,6 +26,7 @@ pub(crate) fn journal(args: &Args, ui: &Ui) -> Result<u8, Diagnostics> {
     match &args.verb {
         JournalVerb::Verify(at) => verify(at, ui),
         JournalVerb::Show(args) => show(args, ui),
+        JournalVerb::Cut(args) => cut(args, ui),
     }
 }
 
@@ -33,7 +36,8 @@ pub(crate) fn finding(error: &JournalError, path: &Path) -> Diagnostic {
         JournalError::Corrupt { sequence, .. } => (
             codes::JOURNAL_CORRUPT,
             format!(
-                "the {} records before it are sound: copy the folder, then look at the disk",
+                "the {} records before it are sound: copy the folder, look at the disk; if power went \
+                 and it was not written with `power`, tse journal cut",
                 sequence - 1
             ),
         ),
@@ -154,6 +158,40 @@ fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
         ui.print("it stops without an end: the run was cut off, or is still going on");
     }
     ui.print(format!("ok · next: tse replay {}", at.journal));
+    Ok(0)
+}
+
+/// Cuts off what no longer can be believed. Without `--yes` it only says what that would be.
+fn cut(args: &CutJournal, ui: &Ui) -> Result<u8, Diagnostics> {
+    let path = folder(&args.at)?;
+    let wrong = |error: JournalError| Diagnostics::from(finding(&error, &path));
+    let disk = Folder::look_at(&path).map_err(|error| wrong(error.into()))?;
+    let damage = match read(&disk, |_| ()) {
+        Ok(contents) => {
+            ui.print(format!("nothing is damaged in {} records", count(contents.last)));
+            return Ok(0);
+        }
+        Err(JournalError::Corrupt { segment, at, sequence, .. }) => (segment, at, sequence),
+        Err(error) => return Err(wrong(error)),
+    };
+    drop(disk);
+    let (segment, at, sequence) = damage;
+    let what =
+        format!("record {} and all behind it, from byte {at} of {segment} on", count(sequence));
+    if !args.yes {
+        let said = format!("{what} would be lost, and nothing was changed");
+        let fix = "copy the folder first, then add --yes";
+        return Err(Diagnostic::error(codes::BAD_ARGUMENT, said).fix(fix).into());
+    }
+    let mut disk = Folder::open(&path).map_err(|error| wrong(error.into()))?;
+    let cut = tse_journal::cut(&mut disk).map_err(wrong)?;
+    let last = cut.map_or(sequence - 1, |cut| cut.last);
+    if ui.json {
+        let data = json!({ "journal": path, "last": last, "file": segment, "at": at });
+        ui.success("tse.journal.cut/1", &Diagnostics::new(), &data);
+    } else {
+        ui.print(format!("cut off {what}; {} records are left", count(last)));
+    }
     Ok(0)
 }
 
