@@ -1,12 +1,13 @@
 //! Record, step, release; and how an engine goes on after it was stopped.
 
 use crate::egress::{Egress, Lease, LeaseError, Stopped};
+use crate::index::Index;
 use crate::kind;
 use crate::replay::{Difference, Replay};
 use std::fmt;
 use tse_journal::{Contents, Disk, Journal, JournalError, Options};
 use tse_kernel::{Input, Kernel, Output, Plant, record};
-use tse_model::{ClientOrderId, Machine, StateHash, Timestamp};
+use tse_model::{ClientOrderId, Machine, Request, StateHash, Timestamp};
 
 /// How many inputs stand between two records of the state hash.
 pub const CHECK_EVERY: u64 = 4_096;
@@ -79,6 +80,7 @@ pub struct Engine<D, L> {
     epoch: u16,
     last: Timestamp,
     since_check: u64,
+    index: Index,
     bytes: Vec<u8>,
 }
 
@@ -100,7 +102,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         let mut journal = Journal::create(disk, options)?;
         journal.append(Timestamp::EPOCH, kind::BEGIN, record::VERSION, setup.as_bytes())?;
         journal.commit()?;
-        Self::boot(kernel, journal, lease, 0, Timestamp::MIN, now, out, 0, None)
+        let (index, last) = (Index::default(), Timestamp::MIN);
+        Self::boot(kernel, journal, index, lease, 0, last, now, out, 0, None)
     }
 
     /// Goes on where a journal ends: replays it, with what it asked of venues compared, and boots in a
@@ -125,6 +128,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         let mut replay: Option<Replay> = None;
         let mut trouble = None;
         let mut last = Timestamp::MIN;
+        let mut index = Index::default();
         let (journal, contents) = Journal::open(disk, options, |record| {
             if trouble.is_some() {
                 return;
@@ -137,6 +141,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
                 }
             } else if let Some(replay) = &mut replay {
                 last = last.max(record.head.time);
+                index.read(record);
                 if let Err(difference) = replay.take_watched(record, &mut watch) {
                     trouble = Some(EngineError::Differs(Box::new(difference)));
                 }
@@ -155,13 +160,14 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         };
         let (inputs, epoch) = (replay.inputs(), replay.epoch());
         let kernel = replay.into_kernel();
-        Self::boot(kernel, journal, lease, epoch, last, now, out, inputs, Some(contents))
+        Self::boot(kernel, journal, index, lease, epoch, last, now, out, inputs, Some(contents))
     }
 
     #[allow(clippy::too_many_arguments, reason = "everything an engine stands on, once")]
     fn boot(
         kernel: Kernel,
         journal: Journal<D>,
+        index: Index,
         mut lease: L,
         before: u16,
         last: Timestamp,
@@ -183,6 +189,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
             epoch,
             last,
             since_check: 0,
+            index,
             bytes: Vec::new(),
         };
         engine.take(now, Input::Boot { epoch }, out)?;
@@ -211,11 +218,19 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         self.journal.append(now, kind::INPUT, record::VERSION, &self.bytes)?;
         let from = out.len();
         self.kernel.step(now, input, out);
-        let safe = self.release(now, &out[from..]);
-        if safe.is_err() {
+        if let Err(error) = self.release(now, &out[from..]) {
             out.truncate(from);
+            return Err(error);
         }
-        safe
+        // What the kernel has forgotten it is told again, as an input like any other.
+        let end = out.len();
+        for at in from..end {
+            if let Output::Recall(id) = out[at] {
+                let place = self.index.find(self.journal.disk(), id);
+                self.take(now, Input::Recalled { id, place }, out)?;
+            }
+        }
+        Ok(())
     }
 
     fn release(&mut self, now: Timestamp, outputs: &[Output]) -> Result<(), JournalError> {
@@ -223,7 +238,10 @@ impl<D: Disk, L: Lease> Engine<D, L> {
             let Output::Send(venue, request) = output else { continue };
             self.bytes.clear();
             record::write_request(*venue, request, &mut self.bytes);
-            self.journal.append(now, kind::SENT, record::VERSION, &self.bytes)?;
+            let sequence = self.journal.append(now, kind::SENT, record::VERSION, &self.bytes)?;
+            if let Request::Place(place) = request {
+                self.index.note(sequence, place.id);
+            }
         }
         self.since_check += 1;
         if self.since_check >= CHECK_EVERY {

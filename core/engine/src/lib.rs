@@ -10,6 +10,7 @@
 
 mod egress;
 mod engine;
+mod index;
 pub mod kind;
 mod replay;
 

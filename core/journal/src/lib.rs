@@ -24,5 +24,5 @@ pub use error::JournalError;
 pub use frame::{Head, PAYLOAD_MAX};
 pub use journal::{Durability, Journal, Options};
 pub use memory::{Breaker, Memory, SECTOR};
-pub use read::{Contents, Record, Torn, read};
+pub use read::{Contents, Record, Torn, look_up, read};
 pub use segment::FORMAT;

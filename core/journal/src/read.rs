@@ -103,6 +103,46 @@ pub fn read<D: Disk>(
     Ok(contents)
 }
 
+/// Shows records from `from` on until `each` says that it has seen enough. Only the files that can hold
+/// them are read, and the running hash is not followed: for looking something up in a journal that was
+/// read as a whole before.
+///
+/// # Errors
+/// What the disk says, and `Corrupt` at a record that is not sound.
+pub fn look_up<D: Disk>(
+    disk: &D,
+    from: u64,
+    mut each: impl FnMut(&Record<'_>) -> bool,
+) -> Result<(), JournalError> {
+    let mut names = disk.list()?;
+    names.retain(|name| first_of(name).is_some());
+    let first = names.iter().rposition(|name| first_of(name).is_some_and(|first| first <= from));
+    let mut bytes = Vec::new();
+    for name in &names[first.unwrap_or(0)..] {
+        bytes.clear();
+        bytes.resize(disk.size(name)? as usize, 0);
+        disk.read(name, 0, &mut bytes)?;
+        let mut at = HEADER;
+        while at < bytes.len() {
+            match decode(&bytes[at..]) {
+                Found::Frame { head, payload, size, .. } => {
+                    if head.sequence >= from && each(&Record { head, payload }) {
+                        return Ok(());
+                    }
+                    at += size;
+                }
+                Found::Nothing => break,
+                Found::Bad { .. } => {
+                    let (segment, at) = (name.clone(), at as u64);
+                    let what = "the record is damaged";
+                    return Err(JournalError::Corrupt { segment, at, sequence: from, what });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether a file was begun: a header that lacks its end over nothing but zeros was not.
 fn begun(bytes: &[u8]) -> bool {
     bytes.len() < HEADER || bytes[HEADER - 4..].iter().any(|byte| *byte != 0)

@@ -4,16 +4,19 @@
 
 use crate::desk::State;
 use crate::kernel::Kernel;
-use crate::life::{Ending, Evidence, Step};
+use crate::life::{Ending, Evidence, Life, Step};
 use crate::message::{Alert, Output};
 use crate::orders::{Order, Slot, limited};
 use crate::plant::Plant;
 use tse_model::{
-    Fill, InstrumentId, Liquidity, Money, OrderEvent, OrderEventKind, PlaceOrder, Price, Qty,
-    RejectReason, Side, StrategyId, Timestamp,
+    ClientOrderId, Fill, InstrumentId, Liquidity, Money, OrderEvent, OrderEventKind, PlaceOrder,
+    Price, Qty, RejectReason, Side, StrategyId, Timestamp,
 };
 use tse_risk::{Book, hold, reference_price};
 use tse_strategy::{OrderUpdate, UpdateKind};
+
+/// How many words may wait for the journal at a time; older ones are found by asking the venue.
+const WAITING_MAX: usize = 64;
 
 /// What happened, as a number for the state hash.
 fn code(kind: &OrderEventKind) -> u64 {
@@ -33,9 +36,7 @@ fn code(kind: &OrderEventKind) -> u64 {
 impl Kernel {
     pub(crate) fn on_order(&mut self, now: Timestamp, event: &OrderEvent, out: &mut Vec<Output>) {
         let Some(slot) = self.state.orders.find(event.id) else {
-            out.push(Output::Alert(Alert::UnknownOrder(event.id)));
-            self.ask_about(now, event.instrument, out);
-            return;
+            return self.on_stranger(now, event, out);
         };
         let kind = &event.kind;
         self.hash.word(event.id.0.rotate_left(8) ^ code(kind));
@@ -91,6 +92,43 @@ impl Kernel {
             self.counts.rejected += u64::from(matches!(kind, OrderEventKind::Rejected(_)));
             self.update(now, slot, kind, out);
         }
+    }
+
+    /// A word about an order that is not known (any more). Of one of ours the journal knows more, and a
+    /// fill waits for that; whatever it is, the venue is asked.
+    fn on_stranger(&mut self, now: Timestamp, event: &OrderEvent, out: &mut Vec<Output>) {
+        out.push(Output::Alert(Alert::UnknownOrder(event.id)));
+        let filled = matches!(event.kind, OrderEventKind::Filled(_));
+        if filled && self.reconcile.is_some() && self.state.orders.is_ours(event.id) {
+            if self.waiting.len() == WAITING_MAX {
+                self.waiting.pop_front();
+            }
+            self.waiting.push_back(*event);
+            out.push(Output::Recall(event.id));
+        }
+        self.ask_about(now, event.instrument, out);
+    }
+
+    /// An order that ended long ago is known again, and what was said of it is heard.
+    pub(crate) fn on_recalled(
+        &mut self,
+        now: Timestamp,
+        id: ClientOrderId,
+        place: Option<PlaceOrder>,
+        out: &mut Vec<Output>,
+    ) {
+        let known = self.state.orders.find(id).is_some();
+        if let Some(request) = place.filter(|place| !known && place.id == id) {
+            self.state.recall(now, request);
+        }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|event| {
+            if event.id == id && self.state.orders.find(id).is_some() {
+                self.on_order(now, event, out);
+            }
+            event.id != id
+        });
+        self.waiting = waiting;
     }
 
     /// Applies evidence to an order's life. Says whether its strategy should hear of it.
@@ -171,6 +209,12 @@ impl Kernel {
             return;
         }
         let venue = self.state.catalog.instrument(request.instrument).venue;
+        // Whether an execution that old was booked nobody can say: positions will show it.
+        let too_old = self.reconcile.is_some() && at < self.executions.forgotten(venue);
+        if too_old && !self.executions.knows(venue, fill.exec) {
+            out.push(Output::Alert(Alert::Anomaly { id, life }));
+            return self.ask_about(now, request.instrument, out);
+        }
         if !self.executions.note(venue, fill.exec, at) && !self.has(Plant::FillTwice) {
             out.push(Output::Alert(Alert::DuplicateFill { id, exec: fill.exec }));
             return;
@@ -301,6 +345,28 @@ impl Kernel {
 }
 
 impl State {
+    /// Takes an order in that ended long ago: what it traded then is not counted again.
+    fn recall(&mut self, now: Timestamp, request: PlaceOrder) {
+        let reserved_in = self.catalog.instrument(request.instrument).settle;
+        let slot = self.orders.insert(Order {
+            request,
+            asked: request.order_type,
+            life: Life::Working,
+            filled: Qty::ZERO,
+            filled_value: 0,
+            cancelling: false,
+            change: None,
+            made: now,
+            changed: now,
+            asked_at: now,
+            heard: Timestamp::MIN,
+            venue_id: None,
+            reserved: Money::ZERO,
+            reserved_in,
+        });
+        self.orders.end(slot, Life::Ended(Ending::Cancelled));
+    }
+
     /// Sets aside what a live order may still need, with a change on its way counted either way; never
     /// more than it already does, unless it may grow.
     pub(crate) fn hold_for(&mut self, slot: Slot, may_grow: bool) {

@@ -115,6 +115,8 @@ pub struct Kernel {
     pub(crate) reconcile: Option<Reconcile>,
     /// By venue.
     pub(crate) reconcilers: Vec<Reconciler>,
+    /// Words about orders that are being looked up.
+    pub(crate) waiting: VecDeque<OrderEvent>,
     /// The moment of this step.
     pub(crate) now: Timestamp,
     pub(crate) counts: Counts,
@@ -167,6 +169,7 @@ impl Kernel {
             executions: Executions::new(setup.catalog.venues().len()),
             reconcilers: setup.catalog.venues().iter().map(|_| Reconciler::default()).collect(),
             reconcile: setup.reconcile,
+            waiting: VecDeque::new(),
             now: Timestamp::MIN,
             state: State::new(setup.catalog, setup.limits, setup.portfolio, setup.environment),
             strategies,
@@ -383,6 +386,7 @@ impl Machine for Kernel {
             Input::Statement(venue, statement) => self.on_statement(now, venue, &statement, out),
             Input::Boot { epoch } => self.on_boot(epoch, out),
             Input::Gap(venue) => self.on_gap(now, venue, out),
+            Input::Recalled { id, place } => self.on_recalled(now, id, place, out),
         }
         self.counts.inputs += 1;
         if !self.notices.is_empty() {

@@ -3,7 +3,7 @@
 use crate::life::Life;
 use tse_model::{
     AccountEvent, ClientOrderId, CurrencyId, ExecId, Fill, Inquiry, InstrumentId, MarketEvent,
-    Money, OrderEvent, Qty, Request, Side, Statement, StrategyId, VenueId, Wake,
+    Money, OrderEvent, PlaceOrder, Qty, Request, Side, Statement, StrategyId, VenueId, Wake,
 };
 use tse_risk::Refusal;
 use tse_strategy::Opportunity;
@@ -47,6 +47,13 @@ pub enum Input {
     Boot {
         /// How often it has begun, this time included. Names of orders carry it.
         epoch: u16,
+    },
+    /// What the journal holds of an order that was asked for: as it was placed, or nothing.
+    Recalled {
+        /// Which order.
+        id: ClientOrderId,
+        /// As it was placed.
+        place: Option<PlaceOrder>,
     },
     /// Words of a venue are missing in the stream: it must be asked how things stand.
     Gap(VenueId),
@@ -125,6 +132,8 @@ pub enum Output {
     Send(VenueId, Request),
     /// Ask a venue how things stand.
     Inquire(VenueId, Inquiry),
+    /// A venue speaks of an order of ours that ended long ago: the journal knows it.
+    Recall(ClientOrderId),
     /// A difference at a venue was booked that nothing explains.
     Adjusted(VenueId, Adjustment),
     /// An account was compared with its venue and is as it should be; orders may be sent.

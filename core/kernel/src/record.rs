@@ -288,6 +288,7 @@ choices! {
         7 => Statement(venue, statement),
         8 => Boot { epoch },
         9 => Gap(venue),
+        10 => Recalled { id, place },
     }
 }
 

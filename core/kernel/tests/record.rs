@@ -128,7 +128,7 @@ impl Dice {
     }
     fn input(&mut self) -> Input {
         let venue = VenueId(self.number() as u16);
-        match self.0.below(9) {
+        match self.0.below(10) {
             0 => Input::Market(self.market()),
             1 => Input::Order(self.order()),
             2 => {
@@ -149,6 +149,14 @@ impl Dice {
             }
             6 => Input::Boot { epoch: self.number() as u16 },
             7 => Input::Gap(venue),
+            8 => {
+                let id = ClientOrderId(self.number() as u64);
+                let place = match self.request() {
+                    Request::Place(place) => Some(place),
+                    _ => None,
+                };
+                Input::Recalled { id, place }
+            }
             _ => {
                 let number = self.number() as u32;
                 Input::Statement(venue, Statement { number, line: self.line() })

@@ -117,6 +117,7 @@ impl Observer for Watcher {
             Output::Send(..)
             | Output::Ended(_)
             | Output::Inquire(..)
+            | Output::Recall(_)
             | Output::Adjusted(..)
             | Output::Reconciled(_) => {}
         }

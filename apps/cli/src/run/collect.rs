@@ -436,7 +436,10 @@ impl Observer for Collector {
             Output::Saw(strategy, seen) => self.saw(now, *strategy, seen),
             Output::Alert(alert) => self.note_alert(now, alert),
             // Only where accounts are compared with their venues; a backtest's venues cannot be wrong.
-            Output::Inquire(..) | Output::Adjusted(..) | Output::Reconciled(_) => {}
+            Output::Inquire(..)
+            | Output::Recall(_)
+            | Output::Adjusted(..)
+            | Output::Reconciled(_) => {}
         }
     }
 
