@@ -112,6 +112,12 @@ pub(super) fn of_exposure(exchange: &Exchange, instrument: InstrumentId) -> Resu
     }
     let (long, short) = (position + open[0], open[1] - position);
     if long > Qty::new(POSITION_MAX) || short > Qty::new(POSITION_MAX) {
+        let mut last: Vec<_> =
+            exchange.executions().filter(|row| row.instrument == instrument).collect();
+        last.sort_by_key(|row| std::cmp::Reverse((row.at, row.fill.exec)));
+        for row in last.iter().take(3) {
+            ids = format!("{ids} · {} traded {:?} {:?}", row.id, row.side, row.fill.qty);
+        }
         return Err(format!(
             "I16: {instrument:?}: {position:?} held, {open:?} open at the venue, limit {POSITION_MAX}:{ids}"
         ));

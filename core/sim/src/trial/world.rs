@@ -162,6 +162,8 @@ pub struct Trial {
     compared: [bool; 2],
     /// Executions whose word was lost: until the engine asks, it cannot know.
     unheard: BTreeSet<(VenueId, ExecId)>,
+    /// Markets in which such an execution may have led past a limit.
+    excused: BTreeSet<InstrumentId>,
     /// Orders that the engine has proven never to have arrived.
     absent: BTreeSet<ClientOrderId>,
     /// The last moment that the engine knows of.
@@ -219,6 +221,7 @@ impl Trial {
             broken: None,
             compared: [false; 2],
             unheard: BTreeSet::new(),
+            excused: BTreeSet::new(),
             absent: BTreeSet::new(),
             told: Timestamp::MIN,
             planted: Vec::new(),
