@@ -130,10 +130,13 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
 
 impl EmaCross {
     /// Averages of what was put in, so many half ticks each.
+    #[inline]
     fn say(&self, half_ticks: i64, wish: &mut Intents) {
-        let [fast, slow] = self.cross.averages().map(|units| units.saturating_mul(half_ticks));
-        wish.because("fast average", Figure::HalfTicks(self.instrument, fast));
-        wish.because("slow average", Figure::HalfTicks(self.instrument, slow));
+        wish.because(|| {
+            let [fast, slow] = self.cross.averages().map(|units| units.saturating_mul(half_ticks));
+            let of = |half| Figure::HalfTicks(self.instrument, half);
+            [("fast average", of(fast)), ("slow average", of(slow))]
+        });
     }
 
     fn decide(&self, above: bool, wish: &mut Intents) {

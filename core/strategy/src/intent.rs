@@ -237,11 +237,15 @@ impl Intents {
         Self::default()
     }
 
-    /// Say what is acted on: shown to whoever asks why an order was made, and kept nowhere else.
+    /// Say what is acted on: shown to whoever asks why an order was made. Where nobody asks, it is not
+    /// even computed.
     #[inline]
-    pub fn because(&mut self, name: &'static str, figure: Figure) {
-        if let Some(figures) = &mut self.figures {
-            figures.push((name, figure));
+    pub fn because<const N: usize>(
+        &mut self,
+        figures: impl FnOnce() -> [(&'static str, Figure); N],
+    ) {
+        if let Some(kept) = &mut self.figures {
+            kept.extend(figures());
         }
     }
 

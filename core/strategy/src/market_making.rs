@@ -215,11 +215,14 @@ impl MarketMaking {
             Model::Skew(model) => model.quotes(&scene),
             Model::AvellanedaStoikov(model) => model.quotes(&scene),
         };
-        wish.because("mid", Figure::HalfTicks(self.instrument, twice_mid));
-        wish.because("position", Figure::Lots(self.instrument, position));
+        let half_ticks = |half| Figure::HalfTicks(self.instrument, half);
+        wish.because(|| {
+            let position = Figure::Lots(self.instrument, position);
+            [("mid", half_ticks(twice_mid)), ("position", position)]
+        });
         if let Some(best) = best {
-            wish.because("wanted bid", Figure::HalfTicks(self.instrument, best.bid * 2));
-            wish.because("wanted ask", Figure::HalfTicks(self.instrument, best.ask * 2));
+            let (bid, ask) = (half_ticks(best.bid * 2), half_ticks(best.ask * 2));
+            wish.because(|| [("wanted bid", bid), ("wanted ask", ask)]);
         }
         match best {
             Some(best) => self.show(best, &market.quote, position, twice_mid, wish),

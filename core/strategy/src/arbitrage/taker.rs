@@ -149,11 +149,16 @@ impl Taker {
     fn send(&mut self, trade: Candidate, view: &View<'_>, wish: &mut Intents) {
         let Candidate { buy, sell, edge, lots: (buy_lots, sell_lots) } = trade;
         let (cheap, dear) = (self.leg(buy).instrument, self.leg(sell).instrument);
-        let share = |share: i128| Figure::Share(i64::try_from(share).unwrap_or(i64::MAX));
-        wish.because("edge before fees", share(edge.gross));
-        wish.because("edge after fees", share(edge.net));
-        wish.because("bought at", Figure::HalfTicks(cheap, edge.ask.get().saturating_mul(2)));
-        wish.because("sold at", Figure::HalfTicks(dear, edge.bid.get().saturating_mul(2)));
+        wish.because(|| {
+            let share = |share: i128| Figure::Share(i64::try_from(share).unwrap_or(i64::MAX));
+            let at = |leg, price: Price| Figure::HalfTicks(leg, price.get().saturating_mul(2));
+            [
+                ("edge before fees", share(edge.gross)),
+                ("edge after fees", share(edge.net)),
+                ("bought at", at(cheap, edge.ask)),
+                ("sold at", at(dear, edge.bid)),
+            ]
+        });
         wish.group(&[
             OrderWish::ioc(cheap, Side::Buy, buy_lots, edge.ask),
             OrderWish::ioc(dear, Side::Sell, sell_lots, edge.bid),
