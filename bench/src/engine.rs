@@ -43,15 +43,8 @@ const CONTROLS: [&str; 15] = [
 
 /// (a) `ema_cross` on every change of the mid.
 pub fn cross<S: Source + 'static>(source: S, events: u64, recorded: bool) -> Run {
-    let registry = Registry::shipped();
-    let kind = registry.get("ema_cross").expect("it is shipped");
-    let given = [("bar", "0s"), ("price", "mid"), ("reversal", "single"), ("size", "0.001")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let params = Params::new(kind.params, &given).expect("sound parameters");
     let market = Market::new(QueueModel::Front, Span::ZERO);
-    let setup =
-        Setup { catalog: &market.catalog, instruments: &[INSTRUMENT], rates: &Rates::default() };
-    let strategy = (kind.build)(&params, &setup).expect("sound parameters");
+    let strategy = market.cross();
     market.run(source, events, strategy, recorded)
 }
 
@@ -66,6 +59,13 @@ pub fn grid<S: Source + 'static>(source: S, events: u64, recorded: bool) -> Run 
     let queue = QueueModel::Power(f64::from(GRID_QUEUE_POWER));
     let market = Market::new(queue, Span::from_nanos(GRID_LATENCY_NS));
     market.run(source, events, Box::new(Grid { levels: Vec::new() }), recorded)
+}
+
+/// (a) as a scenario, over any source: for who records and replays it.
+pub fn cross_scenario(source: Box<dyn Source>) -> Scenario {
+    let market = Market::new(QueueModel::Front, Span::ZERO);
+    let strategy = market.cross();
+    market.scenario(source, strategy)
 }
 
 const LOT: Qty = Qty::new(1);
@@ -152,6 +152,18 @@ impl Market {
         let instrument = catalog.define_instrument(spec).expect("a sound instrument");
         assert_eq!(instrument, INSTRUMENT);
         Self { catalog, queue, latency: Latency::Constant(latency) }
+    }
+
+    /// The shipped moving-average cross.
+    fn cross(&self) -> Box<dyn Strategy> {
+        let registry = Registry::shipped();
+        let kind = registry.get("ema_cross").expect("it is shipped");
+        let given = [("bar", "0s"), ("price", "mid"), ("reversal", "single"), ("size", "0.001")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let params = Params::new(kind.params, &given).expect("sound parameters");
+        let rates = Rates::default();
+        let setup = Setup { catalog: &self.catalog, instruments: &[INSTRUMENT], rates: &rates };
+        (kind.build)(&params, &setup).expect("sound parameters")
     }
 
     fn run<S: Source + 'static>(

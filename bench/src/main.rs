@@ -11,6 +11,7 @@ mod bare;
 mod count;
 mod engine;
 mod generate;
+mod journal;
 mod matching;
 mod measure;
 mod peer;
@@ -28,7 +29,8 @@ cargo xtask bench --only a,matching    some workloads: a, b, c, matching
 cargo xtask bench --scale 1            without the runs that are 10 times longer; --scale 10: those alone
 cargo xtask bench --runs 5             how often each figure is measured (3); the median is shown
 cargo xtask bench --count-allocations  one more run of each TSE workload that counts allocations
-cargo xtask bench --json               one JSON object instead of text";
+cargo xtask bench --json               one JSON object instead of text
+cargo xtask bench --journal            the journal alone: throughput, latency, recovery, replay";
 
 /// What was asked for.
 struct Args {
@@ -45,6 +47,10 @@ fn main() -> ExitCode {
         && child == CHILD
     {
         return be_child(workload, engine, scale, counting);
+    }
+    if args == ["--journal"] {
+        journal::run();
+        return ExitCode::SUCCESS;
     }
     let args = match parse(&args) {
         Ok(Some(args)) => args,

@@ -599,7 +599,8 @@ impl Kernel {
         let mut missing = Vec::new();
         self.each_at(venue, |order| {
             let id = order.request.id;
-            let young = order.asked_at + self.answer_timeout > asked || order.heard > as_of;
+            // It may still be on its way there, or have been spoken of since.
+            let young = order.made + self.answer_timeout > asked || order.heard > as_of;
             if order.life != Life::Approved
                 && !young
                 && !answer.orders.iter().any(|row| row.id == id)

@@ -8,6 +8,7 @@ mod market;
 mod modify;
 mod permutations;
 mod quote;
+mod reconcile;
 mod scopes;
 mod stage;
 mod target;

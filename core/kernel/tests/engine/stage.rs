@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use tse_kernel::{Alert, Command, Input, Kernel, LimitTable, Order, Output, Reconcile, Setup};
+use tse_kernel::{
+    Adjustment, Alert, Command, Input, Kernel, LimitTable, Order, Output, Reconcile, Setup,
+};
 use tse_model::{
     BookAction, CancelReason, Catalog, ClientOrderId, CurrencyId, Decimal, Depth, DepthChange,
     Environment, ExecId, FeeBasis, FeeSchedule, Fill, InstrumentId, InstrumentSpec, Kind,
@@ -302,9 +304,16 @@ impl Stage {
         let mut out = Vec::new();
         self.kernel.step(self.now, input, &mut out);
         for output in &out {
-            if let Output::Filled { strategy, instrument, side, fill, .. } = output {
-                *self.booked.entry((*strategy, *instrument)).or_default() +=
-                    fill.qty.signed(*side).get();
+            match output {
+                Output::Filled { strategy, instrument, side, fill, .. } => {
+                    *self.booked.entry((*strategy, *instrument)).or_default() +=
+                        fill.qty.signed(*side).get();
+                }
+                Output::Adjusted(_, Adjustment::Position { instrument, qty }) => {
+                    *self.booked.entry((StrategyId::EXTERNAL, *instrument)).or_default() +=
+                        qty.get();
+                }
+                _ => {}
             }
         }
         self.check();
@@ -439,8 +448,8 @@ impl Stage {
         let mut reserved = [[0i128; 2]; 2];
         for instrument in self.kernel.catalog().instruments() {
             let mut all = ([0; 2], 0);
-            for strategy in 0..self.scripts.len() {
-                let strategy = StrategyId(strategy as u16);
+            let ours = (0..self.scripts.len()).map(|at| StrategyId(at as u16));
+            for strategy in ours.chain([StrategyId::EXTERNAL]) {
                 let mut own = ([0; 2], 0);
                 for side in Side::BOTH {
                     for (_, order) in self.kernel.orders().open(instrument.id, side) {
