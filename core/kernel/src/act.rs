@@ -140,22 +140,8 @@ impl Kernel {
         let venue = instrument.venue;
         let (reserved, reserved_in) =
             held.map_or((Money::ZERO, instrument.settle), |held| (held.amount, held.currency));
-        let slot = self.state.orders.insert(Order {
-            request,
-            asked: wish.order_type,
-            life: Life::Approved,
-            filled: Qty::ZERO,
-            filled_value: 0,
-            cancelling: false,
-            change: None,
-            made: now,
-            changed: now,
-            asked_at: now,
-            heard: Timestamp::MIN,
-            venue_id: None,
-            reserved,
-            reserved_in,
-        });
+        let order = Order::new(request, wish.order_type, Life::Approved, now, reserved_in);
+        let slot = self.state.orders.insert(Order { reserved, ..order });
         self.state.add_reserve(venue, reserved_in, reserved);
         self.repeats.note(now, key);
         Some(slot)

@@ -166,11 +166,23 @@ impl Kernel {
         }
     }
 
+    /// Tells an order's strategy what its venue said.
     pub(crate) fn update(
         &mut self,
         now: Timestamp,
         slot: Slot,
         kind: &OrderEventKind,
+        out: &mut Vec<Output>,
+    ) {
+        self.tell_of(now, slot, UpdateKind::Venue(*kind), out);
+    }
+
+    /// Tells an order's strategy what became of it.
+    pub(crate) fn tell_of(
+        &mut self,
+        now: Timestamp,
+        slot: Slot,
+        kind: UpdateKind,
         out: &mut Vec<Output>,
     ) {
         let request = &self.state.orders.get(slot).request;
@@ -180,7 +192,7 @@ impl Kernel {
             instrument: request.instrument,
             side: request.side,
             group: request.group,
-            kind: UpdateKind::Venue(*kind),
+            kind,
         };
         self.tell(now, strategy, false, out, |strategy, view, wish| {
             strategy.on_order(&update, view, wish);
@@ -348,22 +360,8 @@ impl State {
     /// Takes an order in that ended long ago: what it traded then is not counted again.
     fn recall(&mut self, now: Timestamp, request: PlaceOrder) {
         let reserved_in = self.catalog.instrument(request.instrument).settle;
-        let slot = self.orders.insert(Order {
-            request,
-            asked: request.order_type,
-            life: Life::Working,
-            filled: Qty::ZERO,
-            filled_value: 0,
-            cancelling: false,
-            change: None,
-            made: now,
-            changed: now,
-            asked_at: now,
-            heard: Timestamp::MIN,
-            venue_id: None,
-            reserved: Money::ZERO,
-            reserved_in,
-        });
+        let order = Order::new(request, request.order_type, Life::Working, now, reserved_in);
+        let slot = self.orders.insert(order);
         self.orders.end(slot, Life::Ended(Ending::Cancelled));
     }
 

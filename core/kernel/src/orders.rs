@@ -57,6 +57,32 @@ pub struct Order {
 }
 
 impl Order {
+    /// An order of which nothing has been heard and nothing set aside.
+    pub(crate) fn new(
+        request: PlaceOrder,
+        asked: OrderType,
+        life: Life,
+        now: Timestamp,
+        reserved_in: CurrencyId,
+    ) -> Self {
+        Self {
+            request,
+            asked,
+            life,
+            filled: Qty::ZERO,
+            filled_value: 0,
+            cancelling: false,
+            change: None,
+            made: now,
+            changed: now,
+            asked_at: now,
+            heard: Timestamp::MIN,
+            venue_id: None,
+            reserved: Money::ZERO,
+            reserved_in,
+        }
+    }
+
     /// What has not traded yet.
     pub fn leaves(&self) -> Qty {
         self.request.qty.saturating_sub(self.filled).max(Qty::ZERO)
