@@ -176,10 +176,9 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         inputs: u64,
         contents: Option<Contents>,
     ) -> Result<(Self, Begun), EngineError> {
-        let epoch = lease.newest()?.max(before) + 1;
-        if epoch > ClientOrderId::EPOCH_MAX {
-            return Err(EngineError::NoEpochLeft);
-        }
+        let newest = lease.newest()?.max(before);
+        let epoch = newest.checked_add(1).filter(|epoch| *epoch <= ClientOrderId::EPOCH_MAX);
+        let epoch = epoch.ok_or(EngineError::NoEpochLeft)?;
         lease.raise(epoch)?;
         let state = kernel.state_hash();
         let mut engine = Self {
@@ -227,7 +226,11 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         for at in from..end {
             if let Output::Recall(id) = out[at] {
                 let place = self.index.find(self.journal.disk(), id);
-                self.take(now, Input::Recalled { id, place }, out)?;
+                let told = self.take(now, Input::Recalled { id, place }, out);
+                if let Err(error) = told {
+                    out.truncate(from);
+                    return Err(error);
+                }
             }
         }
         Ok(())

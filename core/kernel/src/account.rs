@@ -56,7 +56,16 @@ impl Kernel {
     ) {
         // The venue's own order has no name of ours.
         let id = ClientOrderId(0);
-        let venue = self.state.catalog.instrument(instrument).venue;
+        let Some(it) = self.state.catalog.get_instrument(instrument) else {
+            return out.push(Output::Alert(Alert::UnknownOrder(id)));
+        };
+        let venue = it.venue;
+        // Whether one that old was booked nobody can say: positions will show it.
+        let too_old = self.reconcile.is_some() && at <= self.executions.forgotten(venue);
+        if !fill.qty.is_positive() || (too_old && !self.executions.knows(venue, fill.exec)) {
+            out.push(Output::Alert(Alert::UnknownOrder(id)));
+            return self.ask_about(now, instrument, out);
+        }
         if !self.executions.note(venue, fill.exec, at) {
             out.push(Output::Alert(Alert::DuplicateFill { id, exec: fill.exec }));
             return;

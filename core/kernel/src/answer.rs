@@ -222,7 +222,7 @@ impl Kernel {
         }
         let venue = self.state.catalog.instrument(request.instrument).venue;
         // Whether an execution that old was booked nobody can say: positions will show it.
-        let too_old = self.reconcile.is_some() && at < self.executions.forgotten(venue);
+        let too_old = self.reconcile.is_some() && at <= self.executions.forgotten(venue);
         if too_old && !self.executions.knows(venue, fill.exec) {
             out.push(Output::Alert(Alert::Anomaly { id, life }));
             return self.ask_about(now, request.instrument, out);
@@ -315,14 +315,21 @@ impl Kernel {
             return;
         }
         let most = order.change.map_or(order.request.qty, |it| it.qty.max(order.request.qty));
+        // A word about an earlier change does not answer the one that is on its way.
+        let pending = order
+            .change
+            .filter(|change| change.qty != qty || change.price.is_some_and(|asked| asked != price));
         let news = order.change.is_some()
             || order.request.qty != qty
             || order.price().is_some_and(|now| now != price);
         self.state.orders.amend(slot, qty, price);
+        if let Some(pending) = pending {
+            self.state.orders.ask(slot, pending);
+        }
         if qty > most {
             out.push(Output::Alert(Alert::Enlarged(id)));
         }
-        self.state.hold_for(slot, qty > most);
+        self.state.hold_for(slot, qty > most || pending.is_some());
         let evidence = match self.state.orders.get(slot).exposed() {
             Qty::ZERO => Evidence::FilledInFull,
             _ => Evidence::Acknowledged,

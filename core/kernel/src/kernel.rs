@@ -137,7 +137,12 @@ pub struct Kernel {
 
 impl Kernel {
     /// An engine that has not been started.
+    ///
+    /// # Panics
+    /// If accounts are to be compared with less overlap than lists may lag: executions would be missed.
     pub fn new(setup: Setup) -> Self {
+        let sound = |it: &Reconcile| it.overlap >= it.visibility;
+        assert!(setup.reconcile.as_ref().is_none_or(sound), "the overlap is shorter than the lag");
         let mut listeners: Vec<Listeners> =
             setup.catalog.instruments().iter().map(|_| Listeners::default()).collect();
         let mut series = Vec::new();

@@ -21,6 +21,7 @@ use crate::life::Life;
 use crate::message::{Alert, Output};
 use crate::orders::Order;
 use crate::plant::Plant;
+use std::collections::VecDeque;
 use tse_model::{
     ClientOrderId, CurrencyId, ExecId, ExecutionRow, Inquiry, InstrumentId, Line, Money, OrderRow,
     Qty, Side, Span, Statement, Timestamp, VenueId,
@@ -35,7 +36,7 @@ pub struct Reconcile {
     pub timeout: Span,
     /// How far a venue's lists may lag behind what it did: the longest it states.
     pub visibility: Span,
-    /// How much further back than the last complete answer is asked for.
+    /// How much further back than the last complete answer is asked for: at least `visibility`.
     pub overlap: Span,
 }
 
@@ -55,10 +56,11 @@ pub(crate) struct Reconciler {
     answer: Answer,
     /// What was booked since the inquiry was sent: the answer may or may not contain it.
     ahead: Vec<Ahead>,
-    /// What the last comparison could not explain, and when that was first so.
-    residue: Vec<Residue>,
-    residue_at: Timestamp,
+    /// What the last comparison could not explain, each with when that was first so, by the venue's clock.
+    residue: Vec<(Residue, Timestamp)>,
     doubts: Vec<Doubt>,
+    /// When the last questions were asked, by ours, and as of when they were answered, by the venue's.
+    answered: VecDeque<(Timestamp, Timestamp)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +87,9 @@ struct Ahead {
     wealth: Vec<i128>,
 }
 
+/// How many answers are remembered, to know what must have arrived.
+const ANSWERS_KEPT: usize = 8;
+
 /// How much more the venue has of something than we know of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Residue {
@@ -96,6 +101,7 @@ enum Residue {
 #[derive(Clone, Copy, Debug)]
 struct Doubt {
     id: ClientOrderId,
+    /// By the venue's clock: ours may jump.
     since: Timestamp,
     /// A cancel found nothing either.
     denied: bool,
@@ -104,6 +110,13 @@ struct Doubt {
 impl Reconciler {
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
         self.asked.map(|asked| asked.deadline).or(self.next)
+    }
+
+    /// The newest question whose answer was that much older than one of this moment: what was asked of the
+    /// venue before it has arrived by now, if it ever does.
+    fn settled_before(&self, as_of: Timestamp, visibility: Span) -> Option<Timestamp> {
+        let old = self.answered.iter().rev().find(|(_, then)| *then + visibility <= as_of);
+        old.map(|(asked, _)| *asked)
     }
 
     fn forget_doubt(&mut self, id: ClientOrderId) {
@@ -116,6 +129,7 @@ impl Kernel {
     pub(crate) fn on_boot(&mut self, epoch: u16, out: &mut Vec<Output>) {
         self.hash.word(u64::from(epoch));
         self.state.orders.begin_epoch(epoch);
+        self.waiting.clear();
         if self.has(Plant::ExecutionsForgotten) {
             self.executions = Executions::new(self.state.catalog.venues().len());
         }
@@ -322,7 +336,7 @@ impl Kernel {
             self.on_execution(now, venue, row, out);
         }
         for row in &answer.orders {
-            self.on_row(now, asked, as_of, row, out);
+            self.on_row(now, as_of, row, out);
         }
         self.doubt_missing(now, venue, asked, as_of, &answer, out);
 
@@ -331,15 +345,23 @@ impl Kernel {
         }
         let residue = self.compare(venue, &answer, &ahead);
         let reconciler = &mut self.reconcilers[venue.index()];
-        let same = !residue.is_empty() && reconciler.residue == residue;
-        if !same {
-            (reconciler.residue, reconciler.residue_at) = (residue, now);
+        // What the lists showed late the first time, they show the second time. Each difference counts for
+        // itself: one that moves does not hide one that stays.
+        let since = |found: &Residue| {
+            let before = reconciler.residue.iter().find(|(residue, _)| residue == found);
+            before.map_or(as_of, |(_, since)| *since)
+        };
+        let residue: Vec<_> = residue.into_iter().map(|found| (found, since(&found))).collect();
+        let stayed = residue.iter().filter(|(_, since)| as_of - *since >= settings.visibility);
+        let stayed: Vec<Residue> = stayed.map(|(found, _)| *found).collect();
+        reconciler.residue = residue;
+        if reconciler.answered.len() == ANSWERS_KEPT {
+            reconciler.answered.pop_front();
         }
-        // What the lists showed late the first time, they show the second time.
-        let confirmed = same && asked - reconciler.residue_at >= settings.visibility;
-        reconciler.since = Some(reconciler.since.map_or(as_of, |since| since.max(as_of)));
-        if confirmed {
-            self.adjust(now, venue, &answer, &ahead, out);
+        reconciler.answered.push_back((asked, as_of));
+        reconciler.since = Some(as_of);
+        if !stayed.is_empty() {
+            self.adjust(now, venue, &stayed, out);
         }
         let mut open = false;
         self.each_at(venue, |order| {

@@ -10,6 +10,8 @@ use tse_engine::{Lease, LeaseError};
 
 /// Its name.
 const NAME: &str = "lease";
+/// Held while it is raised.
+const LOCK: &str = "lease.lock";
 
 /// A lease in a folder.
 #[derive(Clone, Debug)]
@@ -45,6 +47,12 @@ impl Lease for LeaseFile {
     }
 
     fn raise(&mut self, epoch: u16) -> Result<(), LeaseError> {
+        // Looked at and replaced by one at a time, so that no two engines begin one epoch. The lock goes
+        // with the file, and the file with this call.
+        let lock = self.folder.join(LOCK);
+        let held = OpenOptions::new().create(true).truncate(false).write(true).open(lock);
+        let held = held.map_err(|error| self.failed("lock", &error))?;
+        held.lock().map_err(|error| self.failed("lock", &error))?;
         let newest = self.newest()?;
         if epoch <= newest {
             return Err(LeaseError(format!("epoch {epoch} is not after {newest}")));

@@ -115,3 +115,18 @@ fn a_lease_is_seen_by_all_and_only_grows() {
     assert!(said.contains("holds `two`, not an epoch"), "{said}");
     assert!(ours.raise(9).is_err(), "what cannot be read is not overwritten");
 }
+
+#[test]
+fn one_epoch_is_begun_by_one_of_many_who_try() {
+    use tse_disk::LeaseFile;
+    use tse_engine::Lease;
+    let folder = tempfile::tempdir().unwrap();
+    for epoch in 1..=40 {
+        let raised: usize = std::thread::scope(|scope| {
+            let each = || scope.spawn(|| LeaseFile::at(folder.path()).raise(epoch).is_ok());
+            let all: Vec<_> = (0..4).map(|_| each()).collect();
+            all.into_iter().map(|one| usize::from(one.join().unwrap())).sum()
+        });
+        assert_eq!(raised, 1, "epoch {epoch}");
+    }
+}

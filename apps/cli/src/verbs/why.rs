@@ -80,6 +80,8 @@ pub(crate) fn why(args: &Why, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         if record.head.kind == kind::SENT {
             story.sent(record.head.sequence, record.head.time, record.payload, replay.kernel());
         }
+        // What was shown up to a moment is what was known at it: before the next thing happens.
+        story.mark(record.head.time, replay.kernel());
         let mut outputs = Vec::new();
         let taken = replay.take_watched(record, &mut |_, output: &Output| outputs.push(*output));
         if let Err(difference) = taken {
@@ -210,7 +212,6 @@ impl Story {
         for output in outputs {
             self.output(sequence, time, output, kernel);
         }
-        self.mark(time, kernel);
     }
 
     /// What led to the order, or to a change of it.
@@ -301,10 +302,11 @@ impl Story {
     /// Looks at fills again once enough time has passed.
     fn mark(&mut self, time: Timestamp, kernel: &Kernel) {
         let Some(place) = self.place else { return };
-        let twice = kernel.market(place.instrument).quote.twice_mid();
+        let market = kernel.market(place.instrument);
+        let twice = market.quote.twice_mid().filter(|_| market.valid);
         for fill in &mut self.fills {
             while let Some(after) =
-                fill.left.first().copied().filter(|after| fill.at + *after <= time)
+                fill.left.first().copied().filter(|after| fill.at + *after < time)
             {
                 fill.left.remove(0);
                 // s × (mid − price) / price, in hundredths of a basis point.

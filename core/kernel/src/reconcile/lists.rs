@@ -102,7 +102,12 @@ impl Kernel {
             return self.on_liquidation(now, row.at, row.instrument, row.side, &row.fill, out);
         }
         match self.state.orders.find(row.id) {
-            Some(slot) => self.on_fill(now, row.at, slot, &row.fill, out),
+            Some(slot) => {
+                // A list of orders that lags behind this says nothing new.
+                let order = self.state.orders.get_mut(slot);
+                order.heard = order.heard.max(row.at);
+                self.on_fill(now, row.at, slot, &row.fill, out);
+            }
             None if self.has(Plant::ForeignIgnored) => {}
             // Its order is long forgotten, here or there.
             None => self.book_stray(now, venue, row, out),
@@ -130,7 +135,6 @@ impl Kernel {
     pub(super) fn on_row(
         &mut self,
         now: Timestamp,
-        asked: Timestamp,
         as_of: Timestamp,
         row: &OrderRow,
         out: &mut Vec<Output>,
@@ -156,7 +160,7 @@ impl Kernel {
                 self.move_life(slot, Evidence::SeenOpen, out);
                 self.state.orders.get_mut(slot).venue_id = Some(row.venue_id);
                 if news {
-                    self.catch_up(now, asked, slot, row.qty, price, out);
+                    self.catch_up(now, as_of, slot, row.qty, price, out);
                 }
             }
             // What traded comes first: a list that is ahead of the executions waits for them, as long as
@@ -198,7 +202,7 @@ impl Kernel {
     pub(super) fn catch_up(
         &mut self,
         now: Timestamp,
-        asked: Timestamp,
+        as_of: Timestamp,
         slot: Slot,
         qty: Qty,
         price: Price,
@@ -206,12 +210,17 @@ impl Kernel {
     ) {
         let Some(settings) = self.reconcile else { return };
         let order = self.state.orders.get(slot);
-        if order.asked_at + settings.visibility > asked {
+        let venue = self.state.catalog.instrument(order.request.instrument).venue;
+        let reconciler = &self.reconcilers[venue.index()];
+        let settled = reconciler.settled_before(as_of, settings.visibility);
+        if settled.is_none_or(|settled| order.asked_at >= settled) {
             return;
         }
         let differs = qty != order.request.qty || order.price().is_some_and(|now| now != price);
         let cancelling = order.cancelling;
         if differs || order.change.is_some() {
+            // Whatever was asked has arrived by now or never will.
+            self.state.orders.unask(slot);
             self.on_modified(now, slot, qty, price, out);
         }
         if cancelling && self.state.orders.get(slot).life.is_live() {
@@ -249,13 +258,13 @@ impl Kernel {
             let doubts = &self.reconcilers[venue.index()].doubts;
             match doubts.iter().find(|doubt| doubt.id == id).copied() {
                 _ if self.has(Plant::MissingIsAbsent) => self.prove_absent(now, slot, out),
-                Some(doubt) if doubt.denied && asked - doubt.since >= settings.visibility => {
+                Some(doubt) if doubt.denied && as_of - doubt.since >= settings.visibility => {
                     self.reconcilers[venue.index()].forget_doubt(id);
                     self.prove_absent(now, slot, out);
                 }
                 doubt => {
                     if doubt.is_none() {
-                        let doubt = Doubt { id, since: now, denied: false };
+                        let doubt = Doubt { id, since: as_of, denied: false };
                         self.reconcilers[venue.index()].doubts.push(doubt);
                     }
                     // Whether it knows the name is evidence; and if it does, the order should go.

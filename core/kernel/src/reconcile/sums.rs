@@ -108,15 +108,15 @@ impl Kernel {
         &mut self,
         now: Timestamp,
         venue: VenueId,
-        answer: &Answer,
-        ahead: &[Ahead],
+        stayed: &[Residue],
         out: &mut Vec<Output>,
     ) {
         self.reconcilers[venue.index()].latched = true;
         self.state.set_reconciled(venue, false);
         out.push(Output::Alert(Alert::Unexplained(venue)));
-        for found in self.compare(venue, answer, ahead) {
-            let Residue::Position(instrument, qty) = found else { continue };
+        let before = self.wealth(venue);
+        for found in stayed {
+            let Residue::Position(instrument, qty) = *found else { continue };
             let market = &self.state.markets[instrument.index()];
             let middle = market.quote.twice_mid().map(|twice| Price::new(twice / 2));
             let price = market.mark.or(middle).or(market.trade.map(|trade| trade.price));
@@ -131,14 +131,24 @@ impl Kernel {
                 out,
             );
         }
-        // What the position was taken to have cost is cash that is missing, or too much.
-        for found in self.compare(venue, answer, ahead) {
-            let Residue::Cash(currency, units) = found else { continue };
-            let amount = Money::from_units(units);
-            let booked = self.state.portfolio.adjust_cash(venue, currency, amount);
-            self.tell_adjusted(venue, booked.is_ok(), Adjustment::Cash { currency, amount }, out);
+        // What the positions were taken to have cost is cash that is missing, or too much; and there is
+        // what was missing of cash itself.
+        let after = self.wealth(venue);
+        for (at, (before, after)) in before.into_iter().zip(after).enumerate() {
+            let currency = CurrencyId(at as u16);
+            let of_itself = stayed.iter().find_map(|found| match found {
+                Residue::Cash(other, units) if *other == currency => Some(*units),
+                _ => None,
+            });
+            let units = before - after + of_itself.unwrap_or(0);
+            if units != 0 {
+                let amount = Money::from_units(units);
+                let booked = self.state.portfolio.adjust_cash(venue, currency, amount);
+                let adjustment = Adjustment::Cash { currency, amount };
+                self.tell_adjusted(venue, booked.is_ok(), adjustment, out);
+            }
         }
-        self.reconcilers[venue.index()].residue.clear();
+        self.reconcilers[venue.index()].residue.retain(|(found, _)| !stayed.contains(found));
         for at in 0..self.state.catalog.instruments().len() {
             let instrument = InstrumentId(at as u32);
             if self.state.catalog.instrument(instrument).venue == venue {

@@ -308,6 +308,10 @@ fn a_cancel_that_nobody_answered_is_sent_again() {
     stage.wish(ALICE, move |_, wish| wish.cancel(id));
     let inquiry = next_question(&mut stage, EVERY);
     let theirs = Theirs { orders: vec![row(&stage, id, Standing::Open)], ..Theirs::default() };
+    let out = answer(&mut stage, inquiry, &theirs);
+    assert_eq!(cancels(&out), [], "by this answer it may still have been on its way");
+    let inquiry = next_question(&mut stage, EVERY);
+    let theirs = Theirs { orders: vec![row(&stage, id, Standing::Open)], ..Theirs::default() };
     assert_eq!(cancels(&answer(&mut stage, inquiry, &theirs)), [id]);
     let inquiry = next_question(&mut stage, EVERY);
     let gone = Standing::Cancelled(CancelReason::Requested);
