@@ -477,8 +477,9 @@ fn finding(error: &clap::Error) -> Diagnostic {
                 .maybe_fix(usage(error))
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Diagnostic::error(codes::BAD_ARGUMENT, "this command has parts, and none was named")
-                .maybe_fix(usage(error))
+            let parts = usage(error).and_then(|usage| parts(&usage)).unwrap_or_default();
+            let what = format!("this command has parts, and none was named: {parts}");
+            Diagnostic::error(codes::BAD_ARGUMENT, what).maybe_fix(usage(error))
         }
         _ => {
             let text = error.render().to_string();
@@ -499,6 +500,19 @@ fn verbs() -> Vec<String> {
         all.extend(inner.map(|inner| format!("{} {}", verb.get_name(), inner.get_name())));
     }
     all
+}
+
+/// The parts of the command that a usage line is about.
+fn parts(usage: &str) -> Option<String> {
+    let mut command = Args::command();
+    for word in usage.split_whitespace().skip(1) {
+        match command.find_subcommand(word) {
+            Some(inner) => command = inner.clone(),
+            None => break,
+        }
+    }
+    let names: Vec<_> = command.get_subcommands().map(|part| part.get_name().to_owned()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// How the command that was meant is called.

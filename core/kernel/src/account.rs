@@ -70,6 +70,7 @@ impl Kernel {
             out.push(Output::Alert(Alert::DuplicateFill { id, exec: fill.exec }));
             return;
         }
+        self.may_explain(venue, instrument, at);
         let before = self.wealth_now(venue);
         let mut left = fill.qty;
         let mut fee = fill.fee;

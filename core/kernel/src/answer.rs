@@ -248,6 +248,7 @@ impl Kernel {
             let market = &mut self.state.markets[instrument.index()];
             market.took(at, side.opposite(), fill.price, fill.qty);
         }
+        self.may_explain(venue, instrument, at);
         let before = self.wealth_now(venue);
         let realized = self.book_fill(now, strategy, instrument, side, fill, out);
         self.note_ahead(before, venue, Some((instrument, side, fill)), at);

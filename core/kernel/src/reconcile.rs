@@ -218,6 +218,15 @@ impl Kernel {
         !self.reconcilers[venue.index()].residue.is_empty()
     }
 
+    /// An execution was booked that is not younger than a difference: it may be what was missing. What is
+    /// missing after it is another difference, though it be of the same size.
+    pub(crate) fn may_explain(&mut self, venue: VenueId, instrument: InstrumentId, at: Timestamp) {
+        self.reconcilers[venue.index()].residue.retain(|(found, since)| {
+            let elsewhere = matches!(found, Residue::Position(other, _) if *other != instrument);
+            elsewhere || *since < at
+        });
+    }
+
     /// Deadlines and periods.
     pub(crate) fn reconcile_due(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         for at in 0..self.reconcilers.len() {

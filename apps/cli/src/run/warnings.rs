@@ -49,7 +49,10 @@ pub(crate) fn of(
                 codes::FEW_DAYS,
                 format!("{} of data: figures per year mean little", days(summary.days)),
             )
-            .why("the Sharpe ratio is an extrapolation from a few daily returns"),
+            .why(match summary.sharpe {
+                Some(_) => "the Sharpe ratio is an extrapolation from a few daily returns",
+                None => "what is said per year is an extrapolation from a short time",
+            }),
         );
     }
     if summary.fills > 0 && summary.fills < FILLS_MIN {

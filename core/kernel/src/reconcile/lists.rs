@@ -123,6 +123,7 @@ impl Kernel {
     ) {
         let ExecutionRow { id, instrument, side, fill, .. } = *row;
         self.executions.note(venue, fill.exec, row.at);
+        self.may_explain(venue, instrument, row.at);
         let strategy = self.owner(id);
         let realized = self.book_fill(now, strategy, instrument, side, &fill, out);
         out.push(Output::Filled { id, strategy, instrument, side, fill, realized });

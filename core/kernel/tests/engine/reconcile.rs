@@ -319,3 +319,53 @@ fn a_cancel_that_nobody_answered_is_sent_again() {
     answer(&mut stage, inquiry, &theirs);
     assert!(matches!(stage.order(id).life, Life::Ended(_)), "and its end is found by asking");
 }
+
+#[test]
+fn a_difference_as_large_as_one_that_was_explained_is_another_one() {
+    let mut stage = ready();
+    let id = stage.placed(ALICE, perp(buy(10, 990)));
+    stage.accept(id);
+    let inquiry = next_question(&mut stage, EVERY);
+    let (first, second) = (stage.new_fill(990, 2), stage.new_fill(990, 2));
+    let executed = |fill: Fill, at: Timestamp| {
+        let (instrument, side, forced) = (PERP_A, Side::Buy, false);
+        ExecutionRow { id, instrument, side, at, fill, forced }
+    };
+    // The position is ahead of the lists.
+    let mut theirs = Theirs {
+        orders: vec![row(&stage, id, Standing::Open)],
+        perps: 2,
+        cost: 2 * 990,
+        ..Theirs::default()
+    };
+    let began = stage.now;
+    answer(&mut stage, inquiry, &theirs);
+    assert!(stage.kernel.is_unexplained(A));
+    // The lists have caught up, and the position is ahead again, by another two.
+    let inquiry = next_question(&mut stage, VISIBILITY);
+    theirs.executions.push(executed(first, began));
+    (theirs.perps, theirs.cost) = (4, 4 * 990);
+    let out = answer(&mut stage, inquiry, &theirs);
+    assert!(!alerts(&out).contains(&Alert::Unexplained(A)), "{out:?}");
+    let now = stage.now;
+    let inquiry = next_question(&mut stage, VISIBILITY);
+    theirs.executions.push(executed(second, now));
+    answer(&mut stage, inquiry, &theirs);
+    assert!(!stage.kernel.is_unexplained(A) && !stage.kernel.is_latched(A));
+    assert_eq!(stage.position(ALICE, PERP_A), 4);
+}
+
+#[test]
+fn a_late_word_about_an_earlier_change_does_not_answer_the_one_on_its_way() {
+    let mut stage = ready();
+    let id = stage.placed(ALICE, buy(6, 990));
+    stage.accept(id);
+    stage.wish(ALICE, move |_, wish| wish.modify(id, Qty::new(9), None));
+    assert_eq!(stage.open(SHARE_A, None).0, [9, 0]);
+    let earlier = OrderEventKind::Modified { qty: Qty::new(4), price: Price::new(990) };
+    stage.say(id, earlier);
+    assert_eq!(stage.open(SHARE_A, None).0, [9, 0], "it may be nine by now");
+    let answered = OrderEventKind::Modified { qty: Qty::new(9), price: Price::new(990) };
+    stage.say(id, answered);
+    assert_eq!((stage.open(SHARE_A, None).0, stage.order(id).change), ([9, 0], None));
+}

@@ -63,15 +63,6 @@ pub(super) fn of_engine(kernel: &Kernel) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the venue has said things of an open order that cannot all be true.
-pub(super) fn has_disputed(kernel: &Kernel) -> bool {
-    kernel.catalog().instruments().iter().any(|it| {
-        Side::BOTH.into_iter().any(|side| {
-            kernel.orders().open(it.id, side).any(|(_, order)| order.life == Life::Disputed)
-        })
-    })
-}
-
 /// What the engine has booked is what happened, each execution once.
 pub(super) fn of_bookings(
     kernel: &Kernel,

@@ -20,7 +20,6 @@ pub enum Mark {
     AckLostThenFound,
     ProvenAbsent,
     OrderUnknown,
-    OrderDisputed,
     Adopted,
     ForcedClose,
     CancelledByDisconnect,
@@ -56,7 +55,7 @@ impl Mark {
     /// The figures are a fifth of what was measured over 5,000 seeds: a change that makes one of them rare
     /// is noticed, the dice of another range of seeds are not. Zero
     /// stands where it is too rare to ask for.
-    pub const ALL: [(Self, &'static str, u64); 44] = [
+    pub const ALL: [(Self, &'static str, u64); 43] = [
         (Self::RequestLost, "request lost", 7054),
         (Self::RequestInACut, "request on its way when the link broke", 283),
         (Self::DuplicateRequest, "request arrived twice", 6593),
@@ -73,7 +72,6 @@ impl Mark {
         (Self::AckLostThenFound, "acknowledgement lost, order found", 2764),
         (Self::ProvenAbsent, "order proven never to have existed", 7482),
         (Self::OrderUnknown, "order unknown", 8723),
-        (Self::OrderDisputed, "order disputed", 12),
         (Self::Adopted, "order of nobody's adopted", 12787),
         (Self::ForcedClose, "position closed by force", 3697),
         (Self::CancelledByDisconnect, "order taken back by a broken link", 3204),

@@ -496,9 +496,6 @@ impl Trial {
 
     fn check_all(&mut self) {
         let Some(engine) = &self.engine else { return };
-        if laws::has_disputed(engine.kernel()) {
-            self.marks.hit(Mark::OrderDisputed);
-        }
         let law = laws::of_bookings(engine.kernel(), &self.booked, &self.exchanges);
         self.hold(law);
         if self.events.is_multiple_of(u64::from(AUDIT_EVERY)) {

@@ -198,9 +198,12 @@ impl Trial {
             Output::Adjusted(venue, _) => {
                 self.latched[venue.index()] = true;
                 if !self.meddled {
-                    self.fail(format!(
-                        "I7: something was adjusted that nobody had meddled with: {output:?}"
-                    ));
+                    let all = self.exchanges[venue.index()].executions();
+                    let unbooked =
+                        all.filter(|row| !self.booked.fills.contains_key(&(*venue, row.fill.exec)));
+                    let ids: Vec<_> = unbooked.map(|row| row.id.to_string()).collect();
+                    let ids = ids.join(" ");
+                    self.fail(format!("I7: nobody had meddled, and {output:?}; not booked: {ids}"));
                 }
             }
             Output::Filled { .. } if self.asking => self.marks.hit(Mark::FillFoundByInquiry),
