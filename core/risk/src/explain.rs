@@ -137,7 +137,7 @@ pub fn explain(
         let price = order
             .order_type
             .limit()
-            .map_or("any".to_owned(), |it_is| it.price_decimal(it_is).to_string());
+            .map_or("any".to_owned(), |limit| it.price_decimal(limit).to_string());
         let value = format!("{price} against {}", it.price_decimal(own));
         add("C14", "own orders on the other side", value, String::new(), !refused("C14", |_| true));
     }

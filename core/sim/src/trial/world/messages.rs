@@ -2,7 +2,7 @@
 
 use super::{Event, Trial};
 use crate::trial::faults::Fault;
-use crate::trial::laws::{self};
+use crate::trial::laws;
 use crate::trial::marks::Mark;
 use crate::venue;
 use tse_kernel::{Input, Life};
@@ -12,6 +12,7 @@ use tse_model::{
 };
 
 impl Trial {
+    /// A request of the engine leaves; what becomes of it, it does not learn.
     pub(super) fn send(&mut self, venue: VenueId, request: Request) {
         let number = venue.index();
         if let Request::Cancel(cancel) = &request {
@@ -41,6 +42,7 @@ impl Trial {
         }
     }
 
+    /// A request reaches its exchange.
     pub(super) fn on_request(&mut self, venue: usize, line: u32, request: &Request) {
         // What was on its way when a link broke may have arrived or not.
         if self.links[venue].line != line && self.chance.one_in(1, 2) {
@@ -196,6 +198,7 @@ impl Trial {
         link.up = false;
         link.line += 1;
         self.compared[venue] = false;
+        // Drawn in any case: a trial is told by its draws.
         if self.hits(Fault::CancelOnDisconnect) || self.faults.has(Fault::CancelOnDisconnect) {
             self.cancel_on_disconnect(venue);
         }
