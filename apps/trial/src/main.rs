@@ -23,7 +23,7 @@ use tse_sim::trial::{Fault, Faults, Marks, Trial, Verdict};
 )]
 struct Args {
     /// How many seeds
-    #[arg(long, default_value_t = 1_000, conflicts_with = "seed")]
+    #[arg(long, default_value_t = 1_000, conflicts_with = "seed", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first of them
     #[arg(long, default_value_t = 0, conflicts_with = "seed")]

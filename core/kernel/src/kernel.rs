@@ -139,10 +139,13 @@ impl Kernel {
     /// An engine that has not been started.
     ///
     /// # Panics
-    /// If accounts are to be compared with less overlap than lists may lag: executions would be missed.
+    /// If accounts are to be compared with less overlap than lists may lag, since executions would be
+    /// missed; or if there are more strategies than names of orders tell apart.
     pub fn new(setup: Setup) -> Self {
         let sound = |it: &Reconcile| it.overlap >= it.visibility;
         assert!(setup.reconcile.as_ref().is_none_or(sound), "the overlap is shorter than the lag");
+        let strategies = setup.strategies.len();
+        assert!(strategies <= StrategyId::EXTERNAL.index(), "{strategies} strategies are too many");
         let mut listeners: Vec<Listeners> =
             setup.catalog.instruments().iter().map(|_| Listeners::default()).collect();
         let mut series = Vec::new();

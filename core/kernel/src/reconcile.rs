@@ -36,7 +36,8 @@ pub struct Reconcile {
     pub timeout: Span,
     /// How far a venue's lists may lag behind what it did: the longest it states.
     pub visibility: Span,
-    /// How much further back than the last complete answer is asked for: at least `visibility`.
+    /// How much further back than the last complete answer is asked for: at least `visibility`, and more by
+    /// as much as the venue's clock and ours may differ.
     pub overlap: Span,
 }
 

@@ -264,7 +264,7 @@ choices! {
     }
     Standing {
         1 => Open,
-        2 => Rejected,
+        2 => Rejected(reason),
         3 => Cancelled(reason),
         4 => Expired,
         5 => Filled,

@@ -179,7 +179,7 @@ impl Dice {
                 filled: self.qty(),
                 standing: self.one_of(&[
                     Standing::Open,
-                    Standing::Rejected,
+                    Standing::Rejected(RejectReason::MarketClosed),
                     Standing::Cancelled(CancelReason::SelfTrade),
                     Standing::Expired,
                     Standing::Filled,

@@ -6,8 +6,8 @@
 //! other, and what is missing from them may yet appear.
 
 use crate::{
-    CancelReason, ClientOrderId, CurrencyId, Fill, InstrumentId, Money, OrderType, Qty, Side,
-    TimeInForce, Timestamp, VenueOrderId,
+    CancelReason, ClientOrderId, CurrencyId, Fill, InstrumentId, Money, OrderType, Qty,
+    RejectReason, Side, TimeInForce, Timestamp, VenueOrderId,
 };
 
 /// A question to a venue.
@@ -25,7 +25,7 @@ pub enum Standing {
     /// It may trade.
     Open,
     /// It was refused.
-    Rejected,
+    Rejected(RejectReason),
     /// It was taken back.
     Cancelled(CancelReason),
     /// Its time was up.

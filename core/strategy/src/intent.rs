@@ -217,8 +217,6 @@ pub enum Figure {
     Lots(InstrumentId, Qty),
     /// A share, in billionths.
     Share(i64),
-    /// A count.
-    Count(i64),
 }
 
 /// The buffer a strategy writes its intents into.

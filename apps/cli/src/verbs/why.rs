@@ -480,6 +480,5 @@ fn figure(catalog: &Catalog, figure: Figure) -> String {
         Figure::Share(billionths) => {
             format!("{} bp", Money::from_units(i128::from(billionths)).display(5))
         }
-        Figure::Count(count) => count.to_string(),
     }
 }

@@ -142,7 +142,8 @@ impl Kernel {
     ) {
         let Some(settings) = self.reconcile else { return };
         let Some(slot) = self.state.orders.find(row.id) else { return };
-        let venue = self.state.catalog.instrument(row.instrument).venue;
+        let instrument = self.state.orders.get(slot).request.instrument;
+        let venue = self.state.catalog.instrument(instrument).venue;
         self.reconcilers[venue.index()].forget_doubt(row.id);
         let order = self.state.orders.get(slot);
         if !order.life.is_live() {
@@ -175,8 +176,7 @@ impl Kernel {
                     self.state.orders.amend(slot, row.qty, price);
                 }
                 let (ending, kind) = match standing {
-                    Standing::Rejected => {
-                        let reason = RejectReason::UnknownOrder;
+                    Standing::Rejected(reason) => {
                         (Ending::Rejected, OrderEventKind::Rejected(reason))
                     }
                     Standing::Cancelled(reason) => {

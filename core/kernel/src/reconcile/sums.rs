@@ -55,7 +55,10 @@ impl Kernel {
         let mut residue = Vec::new();
         let mut theirs = vec![0_i128; self.state.catalog.currencies().len()];
         for (currency, amount) in &answer.balances {
-            theirs[currency.index()] += amount.units();
+            // What we have no name for we cannot trade, and have none of.
+            if let Some(units) = theirs.get_mut(currency.index()) {
+                *units += amount.units();
+            }
         }
         for it in self.state.catalog.instruments() {
             if it.venue != venue || it.settlement != Settlement::Difference {

@@ -106,6 +106,12 @@ fn row(stage: &Stage, id: ClientOrderId, standing: Standing) -> OrderRow {
     }
 }
 
+/// A purchase of the contract, as it is listed.
+fn executed(id: ClientOrderId, fill: Fill, at: Timestamp) -> ExecutionRow {
+    let (instrument, side, forced) = (PERP_A, Side::Buy, false);
+    ExecutionRow { id, instrument, side, at, fill, forced }
+}
+
 fn perp(wish: OrderWish) -> OrderWish {
     OrderWish { instrument: PERP_A, ..wish }
 }
@@ -169,15 +175,11 @@ fn a_fill_that_nobody_heard_is_booked_once_and_its_strategy_is_told() {
     stage.accept(id);
     let inquiry = next_question(&mut stage, EVERY);
     let fill = stage.new_fill(990, 4);
-    let executed = |fill: Fill, at: Timestamp| {
-        let (instrument, side, forced) = (PERP_A, Side::Buy, false);
-        ExecutionRow { id, instrument, side, at, fill, forced }
-    };
     let mut list = row(&stage, id, Standing::Open);
     list.filled = Qty::new(4);
     let theirs = Theirs {
         orders: vec![list],
-        executions: vec![executed(fill, stage.now)],
+        executions: vec![executed(id, fill, stage.now)],
         perps: 4,
         cost: 4 * 990,
         ..Theirs::default()
@@ -327,10 +329,6 @@ fn a_difference_as_large_as_one_that_was_explained_is_another_one() {
     stage.accept(id);
     let inquiry = next_question(&mut stage, EVERY);
     let (first, second) = (stage.new_fill(990, 2), stage.new_fill(990, 2));
-    let executed = |fill: Fill, at: Timestamp| {
-        let (instrument, side, forced) = (PERP_A, Side::Buy, false);
-        ExecutionRow { id, instrument, side, at, fill, forced }
-    };
     // The position is ahead of the lists.
     let mut theirs = Theirs {
         orders: vec![row(&stage, id, Standing::Open)],
@@ -343,13 +341,13 @@ fn a_difference_as_large_as_one_that_was_explained_is_another_one() {
     assert!(stage.kernel.is_unexplained(A));
     // The lists have caught up, and the position is ahead again, by another two.
     let inquiry = next_question(&mut stage, VISIBILITY);
-    theirs.executions.push(executed(first, began));
+    theirs.executions.push(executed(id, first, began));
     (theirs.perps, theirs.cost) = (4, 4 * 990);
     let out = answer(&mut stage, inquiry, &theirs);
     assert!(!alerts(&out).contains(&Alert::Unexplained(A)), "{out:?}");
     let now = stage.now;
     let inquiry = next_question(&mut stage, VISIBILITY);
-    theirs.executions.push(executed(second, now));
+    theirs.executions.push(executed(id, second, now));
     answer(&mut stage, inquiry, &theirs);
     assert!(!stage.kernel.is_unexplained(A) && !stage.kernel.is_latched(A));
     assert_eq!(stage.position(ALICE, PERP_A), 4);

@@ -239,8 +239,8 @@ impl Exchange {
             (OrderEventKind::Accepted(venue_id), Some(place), None) => {
                 new(place, venue_id, Standing::Open)
             }
-            (OrderEventKind::Rejected(_), Some(place), None) => {
-                new(place, VenueOrderId(0), Standing::Rejected)
+            (OrderEventKind::Rejected(reason), Some(place), None) => {
+                new(place, VenueOrderId(0), Standing::Rejected(reason))
             }
             (kind, _, Some(mut row)) => {
                 row.updated = event.ts_event;

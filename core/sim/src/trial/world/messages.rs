@@ -8,7 +8,7 @@ use crate::venue;
 use tse_kernel::{Input, Life};
 use tse_model::{
     AccountEventKind, ClientOrderId, Environment, Inquiry, InstrumentId, Line, OrderEventKind,
-    RejectReason, Request, Span, Standing, Statement, VenueId,
+    RejectReason, Request, Span, Standing, Statement, Timestamp, VenueId,
 };
 
 impl Trial {
@@ -26,19 +26,26 @@ impl Trial {
             return;
         }
         let line = self.links[number].line;
-        let mut at = self.now + self.ms(1, 8);
-        if self.hits(Fault::RequestLate) {
-            self.marks.hit(Mark::LateRequest);
-            at = at + self.ms(50, 1_500);
-        } else {
-            at = at.max(self.links[number].last_request);
-            self.links[number].last_request = at;
-        }
+        let last = self.links[number].last_request;
+        let (at, last) = self.way(Fault::RequestLate, Mark::LateRequest, last);
+        self.links[number].last_request = last;
         self.push(at, Event::Request { venue: number, line, request });
         if self.hits(Fault::RequestTwice) {
             self.marks.hit(Mark::DuplicateRequest);
             let at = at + self.ms(0, 400);
             self.push(at, Event::Request { venue: number, line, request });
+        }
+    }
+
+    /// When a message arrives, and the last that arrives in order: after the one before it, unless it is late.
+    fn way(&mut self, late: Fault, mark: Mark, last: Timestamp) -> (Timestamp, Timestamp) {
+        let at = self.now + self.ms(1, 8);
+        if self.hits(late) {
+            self.marks.hit(mark);
+            (at + self.ms(50, 1_500), last)
+        } else {
+            let at = at.max(last);
+            (at, at)
         }
     }
 
@@ -149,14 +156,9 @@ impl Trial {
             return self.marks.hit(Mark::WordLost);
         }
         let (line, seq) = (self.links[venue].line, self.links[venue].sent);
-        let mut at = self.now + self.ms(1, 8);
-        if self.hits(Fault::WordLate) {
-            self.marks.hit(Mark::WordOutOfOrder);
-            at = at + self.ms(50, 1_500);
-        } else {
-            at = at.max(self.links[venue].last_word);
-            self.links[venue].last_word = at;
-        }
+        let last = self.links[venue].last_word;
+        let (at, last) = self.way(Fault::WordLate, Mark::WordOutOfOrder, last);
+        self.links[venue].last_word = last;
         self.push(at, Event::Word { venue, line, seq, input });
         if self.hits(Fault::WordTwice) {
             let at = at + self.ms(0, 800);
