@@ -1,8 +1,7 @@
 //! The journal on this machine's disk: what a record costs, and how long it takes to come back.
 //!
 //! Records are as long as an engine's. Beside each figure stands the same bytes written bare, with the same
-//! calls to the system and nothing else; the ratio is what the journal adds. Recovery is measured from the
-//! first record on, since there are no snapshots. Wall-clock time, since waiting for the disk is the point.
+//! calls to the system and nothing else; the ratio is what the journal adds. Wall-clock time, since waiting for the disk is the point.
 
 use crate::engine::cross_scenario;
 use crate::generate::Quotes;
@@ -11,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tse_disk::{Folder, LeaseFile};
-use tse_engine::{Engine, Replay, kind};
+use tse_engine::{Engine, Replay, Upkeep, kind};
 use tse_journal::{Durability, Journal, Options, read};
 use tse_kernel::{Command, Input};
 use tse_model::{MarketEvent, Source, Timestamp};
@@ -119,7 +118,8 @@ fn bare(home: &Path, durability: Durability, batch: usize, batches: usize) -> (f
     (rate, times)
 }
 
-/// How long an engine takes to come back after so many events.
+/// How long an engine takes to come back after so many events: from its first record, and from a snapshot
+/// with so many behind it. And how long making the snapshot stops it.
 fn recover(events: u64) {
     let home = tempfile::tempdir().expect("a folder");
     let kernel = || cross_scenario(Box::new(Quotes::new(0, 0))).kernel();
@@ -130,25 +130,43 @@ fn recover(events: u64) {
     let now = Timestamp::EPOCH;
     let begun = Engine::begin(kernel(), "bench", open(), options, lease.clone(), now, &mut out);
     let mut engine = begun.expect("an empty folder").0;
+    engine.set_upkeep(Upkeep { snapshot_every: None, ..Upkeep::default() });
     engine.take(now, Input::Command(Command::Start), &mut out).expect("room");
-    let mut source = Quotes::new(events, 0);
+    let mut source = Quotes::new(11 * events, 0);
     let mut batch: Vec<MarketEvent> = Vec::new();
-    let mut given = 0;
-    while given < events {
-        batch.clear();
-        source.read(&mut batch).expect("a generator does not fail");
-        for event in &batch {
-            engine.take(event.ts_event, Input::Market(*event), &mut out).expect("room");
-            out.clear();
-            given += 1;
+    let mut give = |engine: &mut Engine<Folder, LeaseFile>, events: u64| {
+        let mut given = 0;
+        while given < events {
+            batch.clear();
+            source.read(&mut batch).expect("a generator does not fail");
+            for event in &batch {
+                engine.take(event.ts_event, Input::Market(*event), &mut out).expect("room");
+                out.clear();
+                given += 1;
+            }
         }
-    }
+    };
+    let again = |what: &str| {
+        let mut out = Vec::new();
+        let from = Instant::now();
+        let build = |_: &str| Ok(kernel());
+        let lease = LeaseFile::at(home.path());
+        let again = Engine::recover(build, open(), options, lease, now, &mut out, |_, _| ());
+        let took = from.elapsed().as_secs_f64() * 1e3;
+        let (mut engine, begun) = again.expect("it goes on");
+        engine.set_upkeep(Upkeep { snapshot_every: None, ..Upkeep::default() });
+        println!("recovery {what}: {} inputs, {took:.0} ms", begun.inputs);
+        engine
+    };
+    give(&mut engine, 9 * events);
     drop(engine);
+    let mut engine = again("from the first record");
     let from = Instant::now();
-    let build = |_: &str| Ok(kernel());
-    let again = Engine::recover(build, open(), options, lease, now, &mut out, |_, _| ());
-    let inputs = again.expect("it goes on").1.inputs;
-    println!("recovery of {inputs} inputs: {:.0} ms", from.elapsed().as_secs_f64() * 1e3);
+    engine.snapshot().expect("room");
+    println!("a snapshot stops the engine for {:.2} ms", from.elapsed().as_secs_f64() * 1e3);
+    give(&mut engine, events);
+    drop(engine);
+    drop(again("from a snapshot"));
 }
 
 /// How long a run of so many events takes to be replayed from its files.

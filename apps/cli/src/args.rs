@@ -100,7 +100,7 @@ pub enum Verb {
     Backtest(Backtest),
     /// Show or open the report of a run
     Report(Report),
-    /// Check or show what was recorded of a run
+    /// Check, show, snapshot or shorten what was recorded of a run
     Journal(Journal),
     /// Run what was recorded through the engine again, and compare
     Replay(Replay),
@@ -228,9 +228,19 @@ pub enum JournalVerb {
     Show(ShowJournal),
     /// Cut a damaged end off, for good: for a journal that was written without `power` when power went
     #[command(
-        before_help = "  tse journal cut runs/my-run/journal --dry-run\n  tse journal cut runs/my-run/journal --yes"
+        before_help = "  tse journal cut runs/my-run/journal\n  tse journal cut runs/my-run/journal --yes"
     )]
     Cut(CutJournal),
+    /// Make a snapshot at its end, so that whoever goes on with it need not read all of it
+    #[command(
+        before_help = "  tse journal snapshot runs/my-run/journal\n  tse journal snapshot last --json"
+    )]
+    Snapshot(JournalAt),
+    /// Take old records away, for good, as far as no snapshot needs them
+    #[command(
+        before_help = "  tse journal trim runs/my-run/journal --older-than 30d\n  tse journal trim runs/my-run/journal --older-than 30d --yes"
+    )]
+    Trim(TrimJournal),
 }
 
 /// A journal.
@@ -265,6 +275,23 @@ pub struct CutJournal {
     #[command(flatten)]
     pub at: JournalAt,
     /// Do it: what is cut off is lost
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `tse journal trim`.
+#[derive(Arguments, Clone, Debug, Default)]
+pub struct TrimJournal {
+    /// Which.
+    #[command(flatten)]
+    pub at: JournalAt,
+    /// How long before its last record, such as 30d: longer than a venue may be late with an execution
+    #[arg(long, value_name = "TIME")]
+    pub older_than: String,
+    /// How many of the newest snapshots to keep, at least two
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub keep: usize,
+    /// Do it: what is taken away is lost
     #[arg(long)]
     pub yes: bool,
 }

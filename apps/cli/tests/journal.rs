@@ -106,6 +106,94 @@ fn an_engine_that_does_otherwise_differs_at_a_named_record_and_exits_with_1() {
     assert!(data["difference"]["record"].as_u64().is_some_and(|record| record > 2), "{data}");
 }
 
+/// Writes a journal anew in small files, with a snapshot by the program itself after each third.
+fn with_snapshots(bench: &Bench, journal: &std::path::Path) {
+    use tse_journal::{Durability, Journal, Options, read};
+    let mut records = Vec::new();
+    read(&tse_disk::Folder::look_at(journal).unwrap(), |it| {
+        records.push((it.head, it.payload.to_vec()));
+    })
+    .unwrap();
+    fs::remove_dir_all(journal).unwrap();
+    let options = Options { durability: Durability::Process, segment_bytes: 64 << 10 };
+    let open = || tse_disk::Folder::open(journal).unwrap();
+    let mut anew = Journal::create(open(), options).unwrap();
+    for (at, (head, payload)) in records.iter().enumerate() {
+        anew.append(head.time, head.kind, head.version, payload).unwrap();
+        let requested = records.get(at + 1).is_some_and(|(next, _)| next.kind == 3);
+        if at % (records.len() / 3) == 0 && at > 0 && !requested {
+            anew.commit().unwrap();
+            drop(anew);
+            let said = bench.tse(&["journal", "snapshot", journal.to_str().unwrap()]);
+            assert_eq!(said.code, 0, "{}", said.err);
+            anew = Journal::open(open(), options, |_| ()).unwrap().0;
+        }
+    }
+    anew.commit().unwrap();
+}
+
+#[test]
+fn a_journal_with_snapshots_is_checked_compared_explained_and_shortened() {
+    let bench = Bench::new();
+    let journal = recorded(&bench, &[]);
+    let whole = json(&bench.tse(&["replay", "last", "--json"]).out)["data"].clone();
+    let why = bench.tse(&["why", "40", "last"]).out;
+    with_snapshots(&bench, &journal);
+    let verified = json(&bench.tse(&["journal", "verify", "last", "--json"]).out)["data"].clone();
+    let snapshots = verified["snapshots"].as_array().unwrap().clone();
+    assert!(snapshots.len() >= 2, "{verified}");
+    for it in &snapshots {
+        assert!(it["whole"] == true && it["belongs"] == true && it["bytes"].as_u64() > Some(1_000));
+    }
+    let again = json(&bench.tse(&["replay", "last", "--json"]).out)["data"].clone();
+    assert_eq!(again["state_hash"], whole["state_hash"]);
+    assert_eq!(again["snapshots"].as_array().unwrap().len(), snapshots.len(), "each is compared");
+    // The story of an order from before the first snapshot is told as before.
+    assert_eq!(bench.tse(&["why", "40", "last"]).out, why);
+
+    // Nothing goes without a word, and then only what no snapshot needs.
+    let trim = ["journal", "trim", "last", "--older-than", "0s"];
+    let said = bench.tse(&trim);
+    assert!(said.code == 2 && said.err.contains("nothing was changed"), "{}", said.err);
+    let trimmed = json(&bench.tse(&[&trim[..], &["--yes", "--json"]].concat()).out)["data"].clone();
+    let first = trimmed["first"].as_u64().unwrap();
+    assert!(first > 1, "{trimmed}");
+    let said = bench.tse(&["journal", "verify", "last"]);
+    assert!(said.code == 0 && said.out.contains("were taken away"), "{}{}", said.out, said.err);
+    let rest = json(&bench.tse(&["replay", "last", "--json"]).out)["data"].clone();
+    assert_eq!(rest["same"], true, "{rest}");
+    assert_eq!(rest["state_hash"], whole["state_hash"], "the same end without the beginning");
+    assert!(rest["from"].as_u64() > Some(first), "{rest}");
+    let said = bench.tse(&["replay", "last"]);
+    assert!(said.out.starts_with("same from the snapshot after record "), "{}", said.out);
+    // A second time there is nothing to take away.
+    let said = bench.tse(&trim);
+    assert!(said.code == 0 && said.out.contains("nothing can be taken away"), "{}", said.out);
+
+    // A snapshot that was changed is passed over; one that is of something else is named.
+    let names: Vec<PathBuf> =
+        fs::read_dir(&journal).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        names.iter().filter(|it| it.extension().is_some_and(|it| it == "tses")).collect();
+    files.sort();
+    let mut bytes = fs::read(files[1]).unwrap();
+    bytes[500] ^= 4;
+    fs::write(files[1], &bytes).unwrap();
+    let said = bench.tse(&["journal", "verify", "last"]);
+    assert!(
+        said.code == 0 && said.out.contains("is not whole, and is passed over"),
+        "{}",
+        said.out
+    );
+    assert_eq!(bench.tse(&["replay", "last"]).code, 0);
+    let mut bytes = fs::read(files[0]).unwrap();
+    bytes[500] ^= 4;
+    fs::write(files[0], &bytes).unwrap();
+    let said = bench.tse(&["replay", "last"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert!(said.err.starts_with("error[TSE-J005]: the beginning of the journal"), "{}", said.err);
+}
+
 /// Writes a journal anew with another beginning.
 fn rewrite(journal: &std::path::Path, config: &str) {
     use tse_journal::{Durability, Journal, Options, read};

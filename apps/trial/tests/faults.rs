@@ -60,6 +60,12 @@ fn f04_the_last_record_is_torn() {
 }
 
 #[test]
+fn f05_the_newest_snapshot_is_damaged() {
+    let faults = [(Fault::Crash, SOON), (Fault::SnapshotDamaged, 1)];
+    only(&faults, &[Mark::SnapshotUsed, Mark::SnapshotPassedOver]);
+}
+
+#[test]
 fn f06_f07_the_disk_is_full_or_fails() {
     let faults = [(Fault::Crash, SOON), (Fault::DiskTrouble, 1)];
     only(&faults, &[Mark::DiskFailed, Mark::Recovered]);

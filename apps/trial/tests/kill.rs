@@ -17,7 +17,7 @@ use tse_portfolio::Portfolio;
 use tse_sim::trial::{START, catalog, deposits};
 
 /// Where the process may die.
-const POINTS: [&str; 9] = [
+const POINTS: [&str; 18] = [
     "before-record",
     "before-write",
     "half-write",
@@ -27,6 +27,15 @@ const POINTS: [&str; 9] = [
     "after-send",
     "before-create",
     "after-create",
+    "snapshot-before-create",
+    "snapshot-after-create",
+    "snapshot-before-write",
+    "snapshot-half-write",
+    "snapshot-after-write",
+    "snapshot-after-sync",
+    "snapshot-before-remove",
+    "snapshot-after-remove",
+    "before-remove",
 ];
 
 /// An engine in a process of its own.
@@ -100,6 +109,8 @@ struct World {
     reconciled: BTreeSet<u16>,
     alerts: Vec<String>,
     ticks: i64,
+    /// How many engines began from a snapshot.
+    from_snapshot: u32,
 }
 
 impl World {
@@ -124,6 +135,7 @@ impl World {
             reconciled: BTreeSet::new(),
             alerts: Vec::new(),
             ticks: 0,
+            from_snapshot: 0,
         }
     }
 
@@ -156,6 +168,10 @@ impl World {
                 self.wake = (wake != 0).then(|| Timestamp::from_nanos(wake));
             }
             "R " => drop(self.reconciled.insert(rest.parse().expect("a venue"))),
+            "B " => {
+                let snapshot = rest.rsplit(' ').next();
+                self.from_snapshot += u32::from(snapshot.is_some_and(|record| record != "0"));
+            }
             "A " => self.alerts.push(rest.to_owned()),
             _ => {}
         }
@@ -337,8 +353,8 @@ impl World {
 }
 
 /// Trades until the process dies at a point; then two more begin, and the second must know everything.
-/// Says whether it died, and how much was traded before.
-fn story(point: &str, left: u64) -> (bool, usize) {
+/// Says whether it died, how much was traded before, and how many began from a snapshot.
+fn story(point: &str, left: u64) -> (bool, usize, u32) {
     let story = format!("killed at {point} after {left}");
     let folder = tempfile::tempdir().expect("a folder");
     let mut world = World::new();
@@ -379,24 +395,30 @@ fn story(point: &str, left: u64) -> (bool, usize) {
         world.tick(&mut again).expect("it lives");
     }
     world.judge(&mut again, &story);
-    (died, before)
+    (died, before, world.from_snapshot)
 }
 
 #[test]
 fn f01_a_process_that_is_killed_at_any_point_loses_nothing() {
-    let (mut deaths, mut traded) = (0, 0);
+    let (mut deaths, mut traded, mut snapshots) = (0, 0, 0);
     for point in POINTS {
         let mut here = 0;
         for left in [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89] {
-            let (died, before) = story(point, left);
+            let (died, before, from_snapshot) = story(point, left);
+            snapshots += from_snapshot;
             here += u32::from(died);
             traded += before;
         }
         assert!(here > 0, "it never dies at {point}");
         deaths += here;
     }
-    eprintln!("killed {deaths} times at {} points, {traded} executions before", POINTS.len());
+    eprintln!(
+        "killed {deaths} times at {} points, {traded} executions before; {snapshots} engines began \
+         from a snapshot",
+        POINTS.len()
+    );
     assert!(traded > 500, "{traded}");
+    assert!(snapshots > 100, "{snapshots}");
 }
 
 #[test]

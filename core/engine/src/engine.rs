@@ -1,13 +1,14 @@
 //! Record, step, release; and how an engine goes on after it was stopped.
 
 use crate::egress::{Egress, Lease, LeaseError, Stopped};
-use crate::index::Index;
 use crate::kind;
-use crate::replay::{Difference, Replay};
+use crate::replay::Difference;
+use crate::restore::{Begun, Past, Restored, restore};
+use crate::upkeep::{self, NoSnapshot, Upkeep};
 use std::fmt;
-use tse_journal::{Contents, Disk, Journal, JournalError, Options};
+use tse_journal::{Disk, Journal, JournalError, Options};
 use tse_kernel::{Input, Kernel, Output, Plant, record};
-use tse_model::{ClientOrderId, Machine, Request, StateHash, Timestamp};
+use tse_model::{ClientOrderId, Machine, Request, Timestamp};
 
 /// How many inputs stand between two records of the state hash.
 pub const CHECK_EVERY: u64 = 4_096;
@@ -59,29 +60,20 @@ impl fmt::Display for EngineError {
 
 impl std::error::Error for EngineError {}
 
-/// What was found when an engine began.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Begun {
-    /// Its epoch.
-    pub epoch: u16,
-    /// How many inputs were replayed.
-    pub inputs: u64,
-    /// The state that they led to.
-    pub state: StateHash,
-    /// What the journal holds, and whether its end was torn.
-    pub contents: Option<Contents>,
-}
-
 /// A kernel on its journal.
 pub struct Engine<D, L> {
     kernel: Kernel,
     journal: Journal<D>,
     egress: Egress<L>,
-    epoch: u16,
-    last: Timestamp,
+    past: Past,
     since_check: u64,
-    index: Index,
     bytes: Vec<u8>,
+    upkeep: Upkeep,
+    since_snapshot: u64,
+    /// Room for one.
+    snapshot: Vec<u8>,
+    no_snapshot: Option<NoSnapshot>,
+    last_snapshot: Option<u64>,
 }
 
 impl<D: Disk, L: Lease> Engine<D, L> {
@@ -102,100 +94,114 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         let mut journal = Journal::create(disk, options)?;
         journal.append(Timestamp::EPOCH, kind::BEGIN, record::VERSION, setup.as_bytes())?;
         journal.commit()?;
-        let (index, last) = (Index::default(), Timestamp::MIN);
-        Self::boot(kernel, journal, index, lease, 0, last, now, out, 0, None)
+        let past = Past::new(setup.as_bytes());
+        let state = kernel.state_hash();
+        let begun = Begun::new(state);
+        Self::boot(kernel, past, begun, journal, lease, now, out)
     }
 
-    /// Goes on where a journal ends: replays it, with what it asked of venues compared, and boots in a
-    /// new epoch. A torn end is cut off; nothing in it had left.
+    /// Goes on where a journal ends: replays it from the newest snapshot on that can be used, with what it
+    /// asked of venues compared, and boots in a new epoch. A torn end is cut off; nothing in it had left.
     ///
     /// What the kernel puts out in the replay is shown to `watch`: it was told before.
     ///
     /// # Errors
     /// What stands in the way; the journal is as it was, but for a torn end. `Empty` if there is none, or
     /// none that holds a record: [`begin`](Self::begin).
-    #[allow(clippy::too_many_arguments, reason = "everything an engine stands on, once")]
     pub fn recover(
-        build: impl FnOnce(&str) -> Result<Kernel, String>,
+        build: impl FnMut(&str) -> Result<Kernel, String>,
         disk: D,
         options: Options,
         lease: L,
         now: Timestamp,
         out: &mut Vec<Output>,
-        mut watch: impl FnMut(Timestamp, &Output),
+        watch: impl FnMut(Timestamp, &Output),
     ) -> Result<(Self, Begun), EngineError> {
-        let mut build = Some(build);
-        let mut replay: Option<Replay> = None;
-        let mut trouble = None;
-        let mut last = Timestamp::MIN;
-        let mut index = Index::default();
-        let (journal, contents) = Journal::open(disk, options, |record| {
-            if trouble.is_some() {
-                return;
-            }
-            if record.head.kind == kind::BEGIN {
-                match build.take().map(|build| build(&String::from_utf8_lossy(record.payload))) {
-                    Some(Ok(kernel)) => replay = Some(Replay::new(kernel)),
-                    Some(Err(what)) => trouble = Some(EngineError::Setup(what)),
-                    None => trouble = Some(EngineError::Setup("it begins twice".to_owned())),
-                }
-            } else if let Some(replay) = &mut replay {
-                last = last.max(record.head.time);
-                index.read(record);
-                if let Err(difference) = replay.take_watched(record, &mut watch) {
-                    trouble = Some(EngineError::Differs(Box::new(difference)));
-                }
-            }
-        })?;
-        if let Some(trouble) = trouble {
-            return Err(trouble);
-        }
-        if contents.last < contents.first {
-            // It was begun, and stopped before it held anything.
-            return Err(EngineError::Journal(JournalError::Empty));
-        }
-        let Some(replay) = replay else {
-            let what = "the journal does not say what the engine was set up with";
-            return Err(EngineError::Setup(what.to_owned()));
-        };
-        let (inputs, epoch) = (replay.inputs(), replay.epoch());
-        let kernel = replay.into_kernel();
-        Self::boot(kernel, journal, index, lease, epoch, last, now, out, inputs, Some(contents))
+        let Restored { kernel, past, begun, journal } = restore(build, disk, options, watch)?;
+        Self::boot(kernel, past, begun, journal, lease, now, out)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "everything an engine stands on, once")]
     fn boot(
         kernel: Kernel,
+        mut past: Past,
+        begun: Begun,
         journal: Journal<D>,
-        index: Index,
         mut lease: L,
-        before: u16,
-        last: Timestamp,
         now: Timestamp,
         out: &mut Vec<Output>,
-        inputs: u64,
-        contents: Option<Contents>,
     ) -> Result<(Self, Begun), EngineError> {
-        let newest = lease.newest()?.max(before);
+        let newest = lease.newest()?.max(past.epoch);
         let epoch = newest.checked_add(1).filter(|epoch| *epoch <= ClientOrderId::EPOCH_MAX);
         let epoch = epoch.ok_or(EngineError::NoEpochLeft)?;
         lease.raise(epoch)?;
-        let state = kernel.state_hash();
+        past.epoch = epoch;
         let mut engine = Self {
             kernel,
             journal,
             egress: Egress::new(lease, epoch),
-            epoch,
-            last,
+            past,
             since_check: 0,
-            index,
             bytes: Vec::new(),
+            upkeep: Upkeep::default(),
+            since_snapshot: begun.inputs,
+            snapshot: Vec::new(),
+            no_snapshot: None,
+            last_snapshot: None,
         };
         engine.take(now, Input::Boot { epoch }, out)?;
         engine.check()?;
         // From here on this prefix is safe from everything, however the rest is written.
         engine.journal.sync()?;
-        Ok((engine, Begun { epoch, inputs, state, contents }))
+        Ok((engine, Begun { epoch, ..begun }))
+    }
+
+    /// How often snapshots are made and what is kept, from now on.
+    pub fn set_upkeep(&mut self, upkeep: Upkeep) {
+        self.upkeep = upkeep;
+    }
+
+    /// Why the last snapshot was not made, if it was not. Nothing is lost by that: recovering takes longer.
+    pub fn no_snapshot(&self) -> Option<&NoSnapshot> {
+        self.no_snapshot.as_ref()
+    }
+
+    /// The record that the last snapshot of this epoch was made after, or should have been.
+    pub fn last_snapshot(&self) -> Option<u64> {
+        self.last_snapshot
+    }
+
+    /// Makes a snapshot now, and takes away what is not kept. Returns the record it was made after.
+    ///
+    /// # Errors
+    /// Why there is none. If the journal could not be written either, the next input says so.
+    pub fn snapshot(&mut self) -> Result<u64, NoSnapshot> {
+        self.since_snapshot = 0;
+        let made = self.make_snapshot();
+        self.no_snapshot = made.as_ref().err().cloned();
+        made
+    }
+
+    fn make_snapshot(&mut self) -> Result<u64, NoSnapshot> {
+        if self.no_snapshot == Some(NoSnapshot::Unsaveable) {
+            return Err(NoSnapshot::Unsaveable);
+        }
+        let mut bytes = std::mem::take(&mut self.snapshot);
+        let made = match upkeep::write(&self.past, &self.kernel, &mut bytes) {
+            None => Err(NoSnapshot::Unsaveable),
+            Some(()) => self.write_snapshot(&bytes).map_err(NoSnapshot::Journal),
+        };
+        self.snapshot = bytes;
+        made
+    }
+
+    fn write_snapshot(&mut self, bytes: &[u8]) -> Result<u64, JournalError> {
+        // A replay that comes by here compares the state.
+        self.check()?;
+        self.last_snapshot = Some(self.journal.next() - 1);
+        let sequence = self.journal.snapshot(bytes)?;
+        let until = self.upkeep.retain.map(|retain| self.past.last - retain);
+        self.journal.trim(self.upkeep.snapshots_kept, until)?;
+        Ok(sequence)
     }
 
     /// Takes an input: it is recorded, the kernel steps, and what the kernel puts out is appended to `out`
@@ -210,28 +216,46 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         input: Input,
         out: &mut Vec<Output>,
     ) -> Result<(), JournalError> {
-        let now = if self.kernel.has(Plant::TimeRunsBack) { now } else { now.max(self.last) };
-        self.last = now;
+        // Between inputs: everything that the one before asked for has been released.
+        if self.upkeep.snapshot_every.is_some_and(|every| self.since_snapshot >= every) {
+            // That there is none is no reason to stop; what else is wrong with the disk will show.
+            let _ = self.snapshot();
+        }
+        let from = out.len();
+        self.step(now, input, out)?;
+        // What the kernel has forgotten it is told again, as an input like any other.
+        let mut at = from;
+        while at < out.len() {
+            if let Output::Recall(id) = out[at] {
+                let place = self.past.index.find(self.journal.disk(), id);
+                if let Err(error) = self.step(now, Input::Recalled { id, place }, out) {
+                    out.truncate(from);
+                    return Err(error);
+                }
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    /// Record, step, and what must be safe before anything is released.
+    fn step(
+        &mut self,
+        now: Timestamp,
+        input: Input,
+        out: &mut Vec<Output>,
+    ) -> Result<(), JournalError> {
+        let now = if self.kernel.has(Plant::TimeRunsBack) { now } else { now.max(self.past.last) };
+        self.past.last = now;
         self.bytes.clear();
         record::write_input(&input, &mut self.bytes);
         self.journal.append(now, kind::INPUT, record::VERSION, &self.bytes)?;
         let from = out.len();
         self.kernel.step(now, input, out);
+        self.since_snapshot += 1;
         if let Err(error) = self.release(now, &out[from..]) {
             out.truncate(from);
             return Err(error);
-        }
-        // What the kernel has forgotten it is told again, as an input like any other.
-        let end = out.len();
-        for at in from..end {
-            if let Output::Recall(id) = out[at] {
-                let place = self.index.find(self.journal.disk(), id);
-                let told = self.take(now, Input::Recalled { id, place }, out);
-                if let Err(error) = told {
-                    out.truncate(from);
-                    return Err(error);
-                }
-            }
         }
         Ok(())
     }
@@ -243,7 +267,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
             record::write_request(*venue, request, &mut self.bytes);
             let sequence = self.journal.append(now, kind::SENT, record::VERSION, &self.bytes)?;
             if let Request::Place(place) = request {
-                self.index.note(sequence, place.id);
+                self.past.index.note(sequence, place.id);
             }
         }
         self.since_check += 1;
@@ -261,7 +285,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     fn check(&mut self) -> Result<(), JournalError> {
         self.since_check = 0;
         let hash = self.kernel.state_hash().to_string();
-        self.journal.append(self.last, kind::CHECK, record::VERSION, hash.as_bytes())?;
+        self.journal.append(self.past.last, kind::CHECK, record::VERSION, hash.as_bytes())?;
         Ok(())
     }
 
@@ -271,7 +295,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     /// What the journal says.
     pub fn end(mut self) -> Result<D, JournalError> {
         let hash = self.kernel.state_hash().to_string();
-        self.journal.append(self.last, kind::END, record::VERSION, hash.as_bytes())?;
+        self.journal.append(self.past.last, kind::END, record::VERSION, hash.as_bytes())?;
         self.journal.commit()?;
         Ok(self.journal.into_disk())
     }
@@ -310,7 +334,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
 
     /// The epoch.
     pub fn epoch(&self) -> u16 {
-        self.epoch
+        self.past.epoch
     }
 
     /// Gives the disk back as it is: for who stops without an end. What is not safe is lost.

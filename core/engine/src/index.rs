@@ -22,6 +22,10 @@ pub(crate) struct Index {
     since: u64,
 }
 
+tse_model::recorded_fields! {
+    Index { marks, since }
+}
+
 impl Index {
     /// A record is written, or read.
     pub(crate) fn note(&mut self, sequence: u64, id: ClientOrderId) {

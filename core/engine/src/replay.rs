@@ -4,9 +4,11 @@
 //! the first record at which the engine does something else than it did.
 
 use crate::kind;
+use crate::restore::{self, Pick};
+use crate::upkeep;
 use std::collections::VecDeque;
 use std::fmt;
-use tse_journal::Record;
+use tse_journal::{Disk, JournalError, Mark, Record, Snapshot};
 use tse_kernel::{Input, Kernel, Output, record};
 use tse_model::{Machine, Request, StateHash, Timestamp, VenueId};
 
@@ -102,6 +104,11 @@ impl Replay {
         }
     }
 
+    /// With an engine as it was in that epoch, from a snapshot: what comes next is the record after it.
+    pub fn resume(kernel: Kernel, epoch: u16) -> Self {
+        Self { epoch, ..Self::new(kernel) }
+    }
+
     /// How many inputs were replayed.
     pub fn inputs(&self) -> u64 {
         self.inputs
@@ -135,6 +142,26 @@ impl Replay {
     /// What is known now.
     pub fn state_hash(&self) -> StateHash {
         self.kernel.state_hash()
+    }
+
+    /// From a snapshot of a journal, with the place that it goes on behind; `None` if this program can use
+    /// none.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn from_snapshot<D: Disk>(
+        disk: &D,
+        pick: Pick,
+        mut build: impl FnMut(&str) -> Result<Kernel, String>,
+    ) -> Result<Option<(Mark, Self)>, JournalError> {
+        let (picked, _) = restore::pick(disk, pick, &mut build)?;
+        Ok(picked.map(|(mark, past, kernel)| (mark, Self::resume(kernel, past.epoch))))
+    }
+
+    /// Whether a snapshot is of what this replay has come to, to the last byte; `None` if this program
+    /// cannot read it.
+    pub fn is_at(&self, snapshot: &Snapshot) -> Option<bool> {
+        upkeep::is_of(&snapshot.payload, &self.kernel)
     }
 
     /// Takes the next record.

@@ -8,6 +8,7 @@ use crate::disk::Disk;
 use crate::error::JournalError;
 use crate::read::read;
 use crate::segment::first_of;
+use crate::snapshot::{self, snapshots};
 
 /// What was cut off.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +40,10 @@ pub fn cut<D: Disk>(disk: &mut D) -> Result<Option<Cut>, JournalError> {
     names.retain(|name| first_of(name).is_some());
     if names.last() != Some(&segment) || at == 0 {
         return Err(damage);
+    }
+    // What was made after a record that goes is of no journal any more.
+    for later in snapshots(disk)?.into_iter().filter(|later| *later >= sequence) {
+        disk.remove(&snapshot::name(later))?;
     }
     let rest = vec![0; (disk.size(&segment)? - at) as usize];
     disk.write(&segment, at, &rest)?;

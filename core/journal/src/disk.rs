@@ -39,6 +39,12 @@ pub trait Disk {
     /// When the disk fails.
     fn write(&mut self, name: &str, at: u64, bytes: &[u8]) -> Result<(), DiskError>;
 
+    /// Takes a file away. When this returns, it stays away also after power was lost.
+    ///
+    /// # Errors
+    /// When there is none of this name, or the disk fails.
+    fn remove(&mut self, name: &str) -> Result<(), DiskError>;
+
     /// Makes everything written into a file so far survive a loss of power.
     ///
     /// # Errors

@@ -3,8 +3,9 @@
 use crate::disk::{Disk, Trouble};
 use crate::error::JournalError;
 use crate::frame::{Head, PAYLOAD_MAX, encode, size_of};
-use crate::read::{Contents, Record, read};
+use crate::read::{Contents, Record, read, read_after};
 use crate::segment::{FORMAT, HEADER, Header, name};
+use crate::snapshot::{self, Mark, Spare};
 use tse_model::Timestamp;
 
 /// What a record must survive before it counts as safe.
@@ -61,6 +62,10 @@ impl<D: Disk> Journal<D> {
     /// `Exists` if there is one, or what the disk says.
     pub fn create(disk: D, options: Options) -> Result<Self, JournalError> {
         match read(&disk, |_| ()) {
+            // Snapshots of a journal whose files somebody took away: it must not begin anew among them.
+            Err(JournalError::Empty) if !snapshot::snapshots(&disk)?.is_empty() => {
+                return Err(JournalError::Exists);
+            }
             Err(JournalError::Empty) => {}
             Err(error) => return Err(error),
             Ok(contents) if contents.last < contents.first => {
@@ -93,7 +98,20 @@ impl<D: Disk> Journal<D> {
         options: Options,
         each: impl FnMut(&Record<'_>),
     ) -> Result<(Self, Contents), JournalError> {
-        let contents = read(&disk, each)?;
+        Self::open_after(disk, options, None, each)
+    }
+
+    /// The same, where only the records behind a mark are read and shown.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and `Corrupt` if the journal does not have that mark.
+    pub fn open_after(
+        disk: D,
+        options: Options,
+        after: Option<Mark>,
+        each: impl FnMut(&Record<'_>),
+    ) -> Result<(Self, Contents), JournalError> {
+        let contents = read_after(&disk, after, each)?;
         let (segment, offset) = contents.end.clone();
         let segment_size = disk.size(&segment)?;
         let mut journal = Self {
@@ -220,6 +238,26 @@ impl<D: Disk> Journal<D> {
             return Err(error.into());
         }
         Ok(self.safe())
+    }
+
+    /// Writes a snapshot of what the engine is after the last record; all up to there survives a loss of
+    /// power first. Returns that record.
+    ///
+    /// # Errors
+    /// What the disk says. If it was the snapshot that could not be written, the journal goes on.
+    pub fn snapshot(&mut self, payload: &[u8]) -> Result<u64, JournalError> {
+        let sequence = self.sync()?;
+        let after = Mark { sequence, chain: self.chain };
+        snapshot::write(&mut self.disk, after, payload)?;
+        Ok(sequence)
+    }
+
+    /// Takes away what recovering does not need: see [`trim`](snapshot::trim).
+    ///
+    /// # Errors
+    /// What the disk says; the journal goes on.
+    pub fn trim(&mut self, kept: usize, until: Option<Timestamp>) -> Result<Spare, JournalError> {
+        snapshot::trim(&mut self.disk, kept, until)
     }
 
     /// Ends a file and begins the next. All before it survives a loss of power from then on.

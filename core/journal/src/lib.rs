@@ -6,6 +6,9 @@
 //! neither files nor what the records mean; the disk is a [`Disk`], and [`Memory`] is one that can be
 //! made to fail.
 //!
+//! Beside the records may stand snapshots, so that not all of them need be read again, and the oldest can
+//! be taken away.
+//!
 //! Begin at [`Journal::append`] and [`read`]; every byte is explained in `docs/journal-format.md`.
 
 mod crc;
@@ -17,6 +20,7 @@ mod journal;
 mod memory;
 mod read;
 mod segment;
+mod snapshot;
 
 pub use cut::{Cut, cut};
 pub use disk::{Disk, DiskError, Trouble};
@@ -24,5 +28,8 @@ pub use error::JournalError;
 pub use frame::{Head, PAYLOAD_MAX};
 pub use journal::{Durability, Journal, Options};
 pub use memory::{Breaker, Memory, SECTOR};
-pub use read::{Contents, Record, Torn, look_up, read};
+pub use read::{Contents, Record, Torn, look_up, read, read_after};
 pub use segment::FORMAT;
+pub use snapshot::{
+    Mark, Snapshot, Spare, name as snapshot_name, read_snapshot, snapshots, spare, trim,
+};

@@ -98,11 +98,6 @@ impl Memory {
         self.files.get_mut(name)?.now.get_mut(at)
     }
 
-    /// Takes a file away.
-    pub fn remove(&mut self, name: &str) {
-        self.files.remove(name);
-    }
-
     fn change(&mut self, what: &str) -> Result<(), DiskError> {
         let mut broken = self.breaker.0.get();
         let told = [&mut broken, &mut self.fails_after];
@@ -168,6 +163,13 @@ impl Disk for Memory {
         };
         place.copy_from_slice(bytes);
         file.unsafe_yet.push((at, bytes.to_vec()));
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), DiskError> {
+        self.change(&format!("cannot remove {name}"))?;
+        self.file(name)?;
+        self.files.remove(name);
         Ok(())
     }
 

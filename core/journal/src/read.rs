@@ -16,12 +16,15 @@ use crate::error::JournalError;
 use crate::frame::{Found, HEAD, Head, decode, follows};
 use crate::memory::SECTOR;
 use crate::segment::{HEADER, Header, first_of};
+use crate::snapshot::Mark;
 
 /// A record as it is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Record<'a> {
     /// What stands beside the payload.
     pub head: Head,
+    /// The running hash after it.
+    pub chain: u64,
     /// What was recorded.
     pub payload: &'a [u8],
 }
@@ -62,12 +65,26 @@ pub struct Contents {
 ///
 /// # Errors
 /// What makes the journal unreadable; records before that place have been shown by then.
-pub fn read<D: Disk>(
+pub fn read<D: Disk>(disk: &D, each: impl FnMut(&Record<'_>)) -> Result<Contents, JournalError> {
+    read_after(disk, None, each)
+}
+
+/// Reads every record behind a mark in order: only the file that has it, and later ones.
+///
+/// # Errors
+/// What makes the journal unreadable, and `Corrupt` if it does not have that mark.
+pub fn read_after<D: Disk>(
     disk: &D,
+    after: Option<Mark>,
     mut each: impl FnMut(&Record<'_>),
 ) -> Result<Contents, JournalError> {
     let mut names = disk.list()?;
     names.retain(|name| first_of(name).is_some());
+    if let Some(mark) = after {
+        let has = |name: &String| first_of(name).is_some_and(|first| first <= mark.sequence);
+        let before = names.iter().rposition(has);
+        names.drain(..before.unwrap_or(0));
+    }
     let Some(first) = names.first().and_then(|name| first_of(name)) else {
         return Err(JournalError::Empty);
     };
@@ -92,13 +109,20 @@ pub fn read<D: Disk>(
         }
         begin(name, &bytes, number == 0, &mut contents)?;
         contents.segments += 1;
-        let stopped = frames(name, &bytes, &mut contents, &mut each);
+        let stopped = frames(name, &bytes, after, &mut contents, &mut each);
         if let Err(damage) = stopped {
             contents.torn = Some(damage.judge(name, &bytes, last, &contents)?);
         }
     }
     if contents.segments == 0 {
         return Err(JournalError::Empty);
+    }
+    if let Some(mark) = after
+        && !(contents.first..=contents.last).contains(&mark.sequence)
+    {
+        let (segment, at) = contents.end;
+        let what = "the journal does not have the record that the snapshot was made after";
+        return Err(JournalError::Corrupt { segment, at, sequence: mark.sequence, what });
     }
     Ok(contents)
 }
@@ -125,8 +149,8 @@ pub fn look_up<D: Disk>(
         let mut at = HEADER;
         while at < bytes.len() {
             match decode(&bytes[at..]) {
-                Found::Frame { head, payload, size, .. } => {
-                    if head.sequence >= from && each(&Record { head, payload }) {
+                Found::Frame { head, payload, chain, size } => {
+                    if head.sequence >= from && each(&Record { head, chain, payload }) {
                         return Ok(());
                     }
                     at += size;
@@ -193,6 +217,7 @@ struct Damage {
 fn frames(
     name: &str,
     bytes: &[u8],
+    after: Option<Mark>,
     contents: &mut Contents,
     each: &mut impl FnMut(&Record<'_>),
 ) -> Result<(), Damage> {
@@ -204,13 +229,19 @@ fn frames(
                     Some("another record stands there")
                 } else if !follows(contents.chain, &bytes[at..at + size], chain) {
                     Some("the record does not follow from the one before it")
+                } else if after
+                    .is_some_and(|mark| mark.sequence == head.sequence && mark.chain != chain)
+                {
+                    Some("the record is not the one that the snapshot was made after")
                 } else {
                     None
                 };
                 if wrong.is_some() {
                     return Err(Damage { at, until: at + size, nothing: false, certain: wrong });
                 }
-                each(&Record { head, payload });
+                if after.is_none_or(|mark| head.sequence > mark.sequence) {
+                    each(&Record { head, chain, payload });
+                }
                 contents.last += 1;
                 contents.chain = chain;
                 at += size;

@@ -230,7 +230,7 @@ fn a_file_that_is_missing_cut_off_or_another_ones_is_refused() {
     let disk = journal.into_disk();
     let files = disk.list().unwrap();
     let mut without = disk.clone();
-    without.remove(&files[1]);
+    without.remove(&files[1]).unwrap();
     assert!(matches!(all(&without), Err(JournalError::Corrupt { .. })));
     let mut other = Journal::create(Memory::new(), options).unwrap();
     for n in 2..=60 {

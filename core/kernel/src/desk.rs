@@ -4,6 +4,7 @@
 //! what is done about them is decided in [`act`](crate::act).
 
 use crate::orders::{Order, Orders, Slot};
+use tse_model::bytes::{Kept, load_each, save_each};
 use tse_model::{
     Catalog, CurrencyId, Environment, InstrumentId, Money, Price, Qty, Rounding, Settlement, Side,
     Span, StrategyId, Timestamp, VenueId,
@@ -75,6 +76,41 @@ pub struct State {
     reconciled: Vec<bool>,
     /// Whether a market says that it is open, by instrument.
     statuses: Vec<bool>,
+}
+
+/// Markets, orders, money and links; names and limits are settings.
+impl Kept for State {
+    fn save(&self, out: &mut Vec<u8>) {
+        let Self {
+            catalog: _,
+            markets,
+            orders,
+            portfolio,
+            limits: _,
+            reserved,
+            on_margin: _,
+            links,
+            reconciled,
+            statuses,
+        } = self;
+        save_each(markets, out);
+        orders.save(out);
+        portfolio.save(out);
+        save_each(reserved, out);
+        save_each(links, out);
+        save_each(reconciled, out);
+        save_each(statuses, out);
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        load_each(&mut self.markets, bytes)?;
+        self.orders.load(bytes)?;
+        self.portfolio.load(bytes)?;
+        load_each(&mut self.reserved, bytes)?;
+        load_each(&mut self.links, bytes)?;
+        load_each(&mut self.reconciled, bytes)?;
+        load_each(&mut self.statuses, bytes)
+    }
 }
 
 impl State {
@@ -266,6 +302,10 @@ impl Desk for State {
     fn free(&self, venue: VenueId, currency: CurrencyId) -> Money {
         self.free_funds(venue, currency).unwrap_or(Money::ZERO)
     }
+}
+
+tse_model::recorded_fields! {
+    Alarm { at, strategy }
 }
 
 /// When a strategy wants to be called.

@@ -1,6 +1,7 @@
 //! Which executions were booked already: a fill told twice is booked once (I5).
 
-use tse_model::{ExecId, IdMap, Timestamp, VenueId};
+use tse_model::bytes::{Kept, Recorded, load_each, save_each};
+use tse_model::{ExecId, IdMap, Timestamp, VenueId, kept_fields};
 
 /// At least so many of a venue's last executions are remembered, and at most twice as many: far more
 /// than a reconnect replays. A reconciliation books nothing older than what was forgotten: then the
@@ -17,26 +18,88 @@ pub(crate) struct Executions {
 /// nothing is ever taken out one by one, and neither half needs room for more than its share.
 #[derive(Clone, Debug)]
 struct Recent {
-    young: IdMap<()>,
-    old: IdMap<()>,
-    /// The newest execution of each half, by the venue's clock, and the newest that was forgotten.
-    newest: [Timestamp; 2],
+    young: Half,
+    old: Half,
+    /// The newest that was forgotten, by the venue's clock.
     forgotten: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+struct Half {
+    /// In the order in which they were booked.
+    names: Vec<u64>,
+    known: IdMap<()>,
+    /// By the venue's clock.
+    newest: Timestamp,
+}
+
+impl Half {
+    fn new() -> Self {
+        Self {
+            names: Vec::with_capacity(EXECUTIONS_KEPT),
+            known: IdMap::with_capacity(EXECUTIONS_KEPT),
+            newest: Timestamp::MIN,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.names.clear();
+        self.known.clear();
+        self.newest = Timestamp::MIN;
+    }
+
+    /// `false` if it is known already.
+    fn add(&mut self, exec: u64) -> bool {
+        let new = self.known.insert(exec, ()).is_none();
+        if new {
+            self.names.push(exec);
+        }
+        new
+    }
+}
+
+impl Kept for Half {
+    fn save(&self, out: &mut Vec<u8>) {
+        let Self { names, known: _, newest } = self;
+        names.save(out);
+        newest.save(out);
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.clear();
+        for exec in Vec::<u64>::read(bytes)? {
+            self.add(exec).then_some(())?;
+        }
+        self.newest.load(bytes)
+    }
+}
+
+kept_fields! {
+    Recent { saved: young, old, forgotten; built: }
+}
+
+impl Kept for Executions {
+    fn save(&self, out: &mut Vec<u8>) {
+        save_each(&self.venues, out);
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        load_each(&mut self.venues, bytes)
+    }
 }
 
 impl Executions {
     /// For this many venues.
     pub(crate) fn new(venues: usize) -> Self {
-        let half = || IdMap::with_capacity(EXECUTIONS_KEPT);
-        let (newest, forgotten) = ([Timestamp::MIN; 2], Timestamp::MIN);
-        let recent = |_| Recent { young: half(), old: half(), newest, forgotten };
+        let forgotten = Timestamp::MIN;
+        let recent = |_| Recent { young: Half::new(), old: Half::new(), forgotten };
         Self { venues: (0..venues).map(recent).collect() }
     }
 
     /// Whether an execution is known.
     pub(crate) fn knows(&self, venue: VenueId, exec: ExecId) -> bool {
         let recent = &self.venues[venue.index()];
-        recent.young.contains(exec.0) || recent.old.contains(exec.0)
+        recent.young.known.contains(exec.0) || recent.old.known.contains(exec.0)
     }
 
     /// Executions up to this moment of a venue's clock may have been forgotten: of an older one nobody
@@ -48,15 +111,14 @@ impl Executions {
     /// Remembers an execution that happened `at`. `false` if it is known already.
     pub(crate) fn note(&mut self, venue: VenueId, exec: ExecId, at: Timestamp) -> bool {
         let recent = &mut self.venues[venue.index()];
-        if recent.old.contains(exec.0) || recent.young.insert(exec.0, ()).is_some() {
+        if recent.old.known.contains(exec.0) || !recent.young.add(exec.0) {
             return false;
         }
-        recent.newest[0] = recent.newest[0].max(at);
-        if recent.young.len() >= EXECUTIONS_KEPT {
+        recent.young.newest = recent.young.newest.max(at);
+        if recent.young.names.len() >= EXECUTIONS_KEPT {
             std::mem::swap(&mut recent.young, &mut recent.old);
+            recent.forgotten = recent.forgotten.max(recent.young.newest);
             recent.young.clear();
-            recent.forgotten = recent.forgotten.max(recent.newest[1]);
-            recent.newest = [Timestamp::MIN, recent.newest[0]];
         }
         true
     }

@@ -55,11 +55,11 @@ pub(crate) struct Notice {
 
 /// A strategy and how it is doing.
 pub(crate) struct Running {
-    strategy: Box<dyn Strategy>,
-    warm_up: u32,
-    calls: u32,
+    pub(crate) strategy: Box<dyn Strategy>,
+    pub(crate) warm_up: u32,
+    pub(crate) calls: u32,
     /// Notices it was given in this step.
-    notices: u32,
+    pub(crate) notices: u32,
     pub(crate) stopped: bool,
 }
 

@@ -15,6 +15,7 @@ mod answer;
 mod desk;
 mod executions;
 mod feed;
+pub mod keep;
 mod kernel;
 mod life;
 mod message;

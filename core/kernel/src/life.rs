@@ -43,6 +43,24 @@ pub enum Life {
     Disputed,
 }
 
+tse_model::recorded_words! {
+    Ending { 1 => Rejected, 2 => Cancelled, 3 => Expired, 4 => Filled }
+}
+tse_model::recorded_choices! {
+    Life {
+        1 => Draft,
+        2 => Denied,
+        3 => Approved,
+        4 => Withdrawn,
+        5 => Sent,
+        6 => Unknown,
+        7 => Working,
+        8 => Ended(ending),
+        9 => Absent,
+        10 => Disputed,
+    }
+}
+
 /// What is learned about an order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Evidence {

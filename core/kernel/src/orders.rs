@@ -6,9 +6,10 @@
 
 use crate::life::Life;
 use std::collections::VecDeque;
+use tse_model::bytes::{Kept, Recorded};
 use tse_model::{
     ClientOrderId, CurrencyId, Environment, IdMap, InstrumentId, Money, OrderType, PlaceOrder,
-    Price, Qty, Side, StrategyId, Timestamp, VenueOrderId,
+    Price, Qty, Side, StrategyId, Timestamp, VenueOrderId, recorded_fields,
 };
 
 /// How many ended orders stay known.
@@ -184,6 +185,61 @@ impl Open {
             slots.remove(at);
         }
         self.add(order.request.strategy, side, -order.exposed(), -1);
+    }
+}
+
+recorded_fields! {
+    Change { qty, price }
+    Order {
+        request, asked, life, filled, filled_value, cancelling, change, made, changed, asked_at,
+        heard, venue_id, reserved, reserved_in,
+    }
+}
+
+impl Recorded for Slot {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        u32::read(bytes).map(Self)
+    }
+}
+
+/// The orders and which of them are open; names and sums follow from that.
+impl Kept for Orders {
+    fn save(&self, out: &mut Vec<u8>) {
+        let Self { slab, free, by_id: _, open, ended, next_number, epoch, environment: _, live: _ } =
+            self;
+        slab.save(out);
+        free.save(out);
+        ended.save(out);
+        open.iter().for_each(|open| open.slots.save(out));
+        next_number.save(out);
+        epoch.save(out);
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.slab.load(bytes)?;
+        self.free.load(bytes)?;
+        self.ended.load(bytes)?;
+        let known = |slot: &Slot| (slot.0 as usize) < self.slab.len();
+        self.free.iter().all(known).then_some(())?;
+        self.by_id.clear();
+        self.live = 0;
+        for open in &mut self.open {
+            *open = Open::default();
+            for slot in <[Vec<Slot>; 2]>::read(bytes)?.iter().flatten() {
+                let order = self.slab.get(slot.0 as usize)?;
+                open.list(*slot, order);
+                self.by_id.insert(order.request.id.0, *slot);
+                self.live += 1;
+            }
+        }
+        for slot in &self.ended {
+            self.by_id.insert(self.slab.get(slot.0 as usize)?.request.id.0, *slot);
+        }
+        self.next_number.load(bytes)?;
+        self.epoch.load(bytes)
     }
 }
 

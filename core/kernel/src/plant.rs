@@ -59,11 +59,13 @@ pub enum Plant {
     ForcedIgnored,
     /// What was open when a link broke counts as gone.
     LinkLostIsEnd,
+    /// A snapshot lacks which executions were booked.
+    SnapshotForgets,
 }
 
 impl Plant {
     /// Every mistake, and its name for a command.
-    pub const ALL: [(Self, &'static str); 26] = [
+    pub const ALL: [(Self, &'static str); 27] = [
         (Self::FillTwice, "fill-twice"),
         (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
         (Self::SilenceIsRefusal, "silence-is-refusal"),
@@ -90,6 +92,7 @@ impl Plant {
         (Self::FillInChangeIgnored, "fill-in-change-ignored"),
         (Self::ForcedIgnored, "forced-ignored"),
         (Self::LinkLostIsEnd, "link-lost-is-end"),
+        (Self::SnapshotForgets, "snapshot-forgets"),
     ];
 }
 

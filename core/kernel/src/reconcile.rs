@@ -24,7 +24,7 @@ use crate::plant::Plant;
 use std::collections::VecDeque;
 use tse_model::{
     ClientOrderId, CurrencyId, ExecId, ExecutionRow, Inquiry, InstrumentId, Line, Money, OrderRow,
-    Qty, Side, Span, Statement, Timestamp, VenueId,
+    Qty, Side, Span, Statement, Timestamp, VenueId, recorded_choices, recorded_fields,
 };
 
 /// How accounts are compared with their venues.
@@ -106,6 +106,23 @@ struct Doubt {
     since: Timestamp,
     /// A cancel found nothing either.
     denied: bool,
+}
+
+recorded_choices! {
+    Residue {
+        1 => Position(instrument, qty),
+        2 => Cash(currency, units),
+    }
+}
+recorded_fields! {
+    Asked { at, deadline, as_of }
+    Answer { orders, executions, positions, balances }
+    Ahead { exec, at, held, wealth }
+    Doubt { id, since, denied }
+    Reconciler {
+        latched, number, asked, again, paused, next, since, answer, ahead, residue, doubts,
+        answered,
+    }
 }
 
 impl Reconciler {

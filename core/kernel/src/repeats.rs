@@ -1,6 +1,7 @@
 //! How often the same order was sent lately (C08).
 
 use std::collections::VecDeque;
+use tse_model::bytes::{Kept, Recorded};
 use tse_model::{IdMap, OrderType, PlaceOrder, Span, StateHash, Timestamp};
 
 /// A sliding window over the orders sent, with a count for each kind of order in it.
@@ -34,6 +35,22 @@ pub(crate) fn key(order: &PlaceOrder) -> u64 {
     hash.word(kind);
     hash.int(price);
     hash.finish()
+}
+
+/// The orders in the window; how many there are of each kind follows from that.
+impl Kept for RecentOrders {
+    fn save(&self, out: &mut Vec<u8>) {
+        let Self { sent, counts: _, window: _ } = self;
+        sent.save(out);
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        let sent = VecDeque::<(Timestamp, u64)>::read(bytes)?;
+        self.sent.clear();
+        self.counts.clear();
+        sent.into_iter().for_each(|(at, key)| self.note(at, key));
+        Some(())
+    }
 }
 
 impl RecentOrders {

@@ -12,6 +12,8 @@ pub struct Chance {
     state: [u64; 4],
 }
 
+crate::recorded_fields! { Chance { state } }
+
 impl Chance {
     /// The stream called `purpose` of a run's `seed`.
     pub fn stream(seed: u64, purpose: &str) -> Self {

@@ -12,6 +12,8 @@ pub struct StateHash {
     b: u64,
 }
 
+crate::recorded_fields! { StateHash { a, b } }
+
 const fn fold(x: u64, y: u64) -> u64 {
     let wide = (x as u128) * (y as u128);
     (wide as u64) ^ ((wide >> 64) as u64)

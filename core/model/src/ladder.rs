@@ -38,6 +38,14 @@ pub enum LadderState {
     Gap,
 }
 
+crate::recorded_fields! {
+    Level { price, qty }
+    Ladder { sides, state }
+}
+crate::recorded_words! {
+    LadderState { 1 => Empty, 2 => Open, 3 => Valid, 4 => Gap }
+}
+
 /// Where `price` is, or where it would go, in levels sorted from worst to best.
 #[inline]
 fn find(levels: &[Level], side: Side, price: Price) -> Result<usize, usize> {

@@ -8,6 +8,7 @@
 //! Begin at [`Instrument`], [`PlaceOrder`] and [`MarketEvent`]; [`Machine`] is the shape that all
 //! deterministic components share.
 
+pub mod bytes;
 mod catalog;
 mod chance;
 mod client_id;

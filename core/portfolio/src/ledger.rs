@@ -25,7 +25,11 @@
 //! A posting is a few moves and is booked whole or not at all. One that overflows *latches* the
 //! ledger: it is refused, and so is every later one. The ledger knows nothing of what it books.
 
-use tse_model::{CurrencyId, InstrumentId, Money, StateHash, StrategyId, VenueId};
+use tse_model::bytes::Recorded;
+use tse_model::{
+    CurrencyId, InstrumentId, Money, StateHash, StrategyId, VenueId, recorded_choices,
+    recorded_fields, recorded_words,
+};
 
 /// What an account of a page holds; see the table above.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -48,6 +52,38 @@ pub enum AccountKind {
 }
 
 const KINDS: usize = 7;
+
+recorded_words! {
+    AccountKind {
+        1 => Cash,
+        2 => Trading,
+        3 => RealizedProfit,
+        4 => Fees,
+        5 => Funding,
+        6 => Transfers,
+        7 => Adjustments,
+    }
+}
+recorded_choices! {
+    Cause {
+        1 => Balance { venue, currency, account },
+        2 => Position { strategy, instrument },
+        3 => Value { instrument },
+    }
+}
+recorded_fields! {
+    Latched { why }
+    Page { accounts, rounding }
+    Ledger { pages, names, index, latched }
+}
+impl Recorded for PageId {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+    fn read(bytes: &mut &[u8]) -> Option<Self> {
+        u32::read(bytes).map(Self)
+    }
+}
 
 impl AccountKind {
     /// All kinds, in the order of a page.

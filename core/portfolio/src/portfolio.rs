@@ -14,9 +14,10 @@ use crate::ledger::{AccountKind, Cause, Latched, Ledger, Move, PageId};
 use crate::position::Position;
 use crate::positions::Positions;
 use crate::wide::mul_div_floor;
+use tse_model::bytes::Kept;
 use tse_model::{
     Catalog, CurrencyId, Fill, Instrument, InstrumentId, Money, Qty, Settlement, Side, StateHash,
-    StrategyId, Timestamp, VenueId,
+    StrategyId, Timestamp, VenueId, recorded_fields,
 };
 
 /// What a booking changed.
@@ -58,6 +59,33 @@ pub struct Portfolio {
     pub(crate) audit: Option<Box<Audit>>,
     /// Room for splitting funding; empty between calls.
     shares: Vec<Share>,
+}
+
+recorded_fields! {
+    Terms {
+        venue, base, settle, base_units_per_lot, delivers, profit_sign, settle_page, base_page, net,
+        unassigned,
+    }
+}
+
+impl Kept for Portfolio {
+    fn save(&self, out: &mut Vec<u8>) {
+        let Self { ledger, positions, terms, audit: _, shares: _ } = self;
+        ledger.save(out);
+        positions.save(out);
+        terms.save(out);
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.ledger.load(bytes)?;
+        self.positions.load(bytes)?;
+        self.terms.load(bytes)?;
+        // Who audits begins anew with what is held: the facts before it are not kept.
+        if self.audit.is_some() {
+            self.audit = Some(Box::new(Audit::of(self)));
+        }
+        Some(())
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -38,6 +38,13 @@ pub struct Position {
     pub(crate) updated_at: Timestamp,
 }
 
+tse_model::recorded_fields! {
+    Position {
+        strategy, instrument, qty, cost, realized, fees, funding, volume, fills, opened_at,
+        closed_at, updated_at,
+    }
+}
+
 /// What a fill makes of a position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Change {

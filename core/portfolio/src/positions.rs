@@ -22,6 +22,10 @@ pub struct Positions {
     other_fees: BTreeMap<(StrategyId, InstrumentId, CurrencyId), Money>,
 }
 
+tse_model::recorded_fields! {
+    Positions { slots, index, by_instrument, other_fees }
+}
+
 impl Positions {
     /// The position of a strategy in an instrument, if there ever was one.
     #[inline]

@@ -6,11 +6,12 @@
 
 mod common;
 
-use common::puppet::{Puppet, Told};
+use common::puppet::{Plays, Puppet, Told};
 use common::{Listing, Log, World, generous};
 use tse_engine::{Difference, Differs, Replay, kind};
 use tse_journal::{Durability, Journal, Memory, Options};
 use tse_kernel::{Alert, Kernel, Output};
+use tse_model::bytes::Recorded;
 use tse_model::{
     Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Settlement, Side,
     Source, SourceFault, Span, TimeInForce, Timestamp,
@@ -138,15 +139,18 @@ impl Fool {
 
 fn fool(seed: u64, number: u64, instruments: Vec<InstrumentId>) -> impl Strategy + 'static {
     let chance = Chance::stream(seed, &format!("fool:{number}"));
-    let mut fool = Fool { chance, instruments };
-    Puppet(move |told: Told<'_>, view: &View<'_>, wish: &mut Intents| {
+    Puppet(Fool { chance, instruments })
+}
+
+impl Plays for Fool {
+    fn told(&mut self, told: Told<'_>, view: &View<'_>, wish: &mut Intents) {
         let acts = match told {
             Told::Start => true,
-            Told::Quote(..) => fool.chance.one_in(1, 12),
-            Told::Fill(..) => fool.chance.one_in(1, 4),
-            Told::Trade(..) | Told::Order(_) => fool.chance.one_in(1, 20),
+            Told::Quote(..) => self.chance.one_in(1, 12),
+            Told::Fill(..) => self.chance.one_in(1, 4),
+            Told::Trade(..) | Told::Order(_) => self.chance.one_in(1, 20),
             Told::Timer => {
-                wish.wake_in(Span::from_millis(fool.chance.between(50, 3_000)));
+                wish.wake_in(Span::from_millis(self.chance.between(50, 3_000)));
                 true
             }
             Told::Stop => false,
@@ -154,9 +158,19 @@ fn fool(seed: u64, number: u64, instruments: Vec<InstrumentId>) -> impl Strategy
         if matches!(told, Told::Start) {
             wish.wake_in(Span::from_millis(10));
         } else if acts {
-            fool.act(view, wish);
+            self.act(view, wish);
         }
-    })
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        self.chance.write(out);
+        true
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.chance = Chance::read(bytes)?;
+        Some(())
+    }
 }
 
 /// What a venue says of its contracts: marks around the price, funding, a halt.
@@ -417,6 +431,59 @@ fn a_recorded_run_replays_to_the_same_requests_and_the_same_state() {
         requests += replay.requests();
     }
     assert!(requests > 5_000, "{requests}");
+}
+
+/// All records of a journal.
+fn records(disk: &Memory) -> Vec<(tse_journal::Head, Vec<u8>)> {
+    let mut records = Vec::new();
+    tse_journal::read(disk, |record| records.push((record.head, record.payload.to_vec())))
+        .expect("a sound journal");
+    records
+}
+
+#[test]
+fn an_engine_that_was_saved_and_loaded_goes_on_as_if_nothing_had_been() {
+    let mut loaded = 0;
+    for seed in 0..24 {
+        let records = records(&recorded(seed, Durability::None).0);
+        let take = |replay: &mut Replay, records: &[(tse_journal::Head, Vec<u8>)]| {
+            for (head, payload) in records {
+                let taken = replay.take(&tse_journal::Record { head: *head, chain: 0, payload });
+                assert_eq!(taken, Ok(()), "seed {seed}");
+            }
+        };
+        let saved = |kernel: &Kernel| {
+            let mut bytes = Vec::new();
+            assert!(kernel.save(&mut bytes), "seed {seed}");
+            bytes
+        };
+        let kernel = || world(seed).scenario().kernel();
+        let mut whole = Replay::new(kernel());
+        take(&mut whole, &records);
+        // Between inputs: what the last one asked for has been seen.
+        let inputs = records.iter().enumerate().filter(|(_, (head, _))| head.kind == kind::INPUT);
+        let inputs: Vec<usize> = inputs.map(|(at, _)| at).collect();
+        for part in 0..8 {
+            let at = inputs[inputs.len() * part / 8];
+            let mut before = Replay::new(kernel());
+            take(&mut before, &records[..at]);
+            let bytes = saved(before.kernel());
+            let mut again = kernel();
+            assert_eq!(again.load(&bytes), Some(()), "seed {seed} at {at}");
+            assert_eq!(
+                saved(&again),
+                bytes,
+                "seed {seed} at {at}: what was saved is what is saved"
+            );
+            assert_eq!(kernel().load(&bytes[..bytes.len() - 1]), None, "cut off");
+            let mut after = Replay::resume(again, before.epoch());
+            take(&mut after, &records[at..]);
+            assert!(after.ended());
+            assert_eq!(saved(after.kernel()), saved(whole.kernel()), "seed {seed} from {at}");
+            loaded += 1;
+        }
+    }
+    assert_eq!(loaded, 24 * 8);
 }
 
 #[test]

@@ -50,6 +50,10 @@ pub struct BarBuilder {
     end: Option<Timestamp>,
 }
 
+tse_model::kept_fields! {
+    BarBuilder { saved: bar, last, end; built: spec }
+}
+
 impl BarBuilder {
     /// A builder that has seen nothing.
     pub fn new(spec: BarSpec) -> Self {

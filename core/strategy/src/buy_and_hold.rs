@@ -4,7 +4,8 @@ use crate::{
     Intents, Interest, OrderUpdate, Param, ParamError, ParamKind, Params, Setup, Strategy,
     StrategyKind, UpdateKind, View,
 };
-use tse_model::{InstrumentId, Qty, Quote, Span, Timestamp};
+use tse_model::bytes::Kept;
+use tse_model::{InstrumentId, Qty, Quote, Span, Timestamp, kept_fields};
 
 /// How the registry finds it.
 pub const KIND: StrategyKind = StrategyKind {
@@ -31,6 +32,10 @@ struct BuyAndHold {
     not_before: Timestamp,
 }
 
+kept_fields! {
+    BuyAndHold { saved: done, not_before; built: instrument, size }
+}
+
 fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamError> {
     let instrument = setup.instruments[0];
     Ok(Box::new(BuyAndHold {
@@ -42,6 +47,15 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
 }
 
 impl Strategy for BuyAndHold {
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        Kept::save(self, out);
+        true
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        Kept::load(self, bytes)
+    }
+
     fn interest(&self) -> Interest {
         Interest { quotes: true, ..Interest::default() }
     }

@@ -7,7 +7,8 @@ use crate::{
     BarSpec, EmptyBars, Figure, Intents, Interest, Param, ParamError, ParamKind, Params, PriceOf,
     Reversal, Setup, Strategy, StrategyKind, View,
 };
-use tse_model::{Bar, InstrumentId, Qty, Quote, Span};
+use tse_model::bytes::Kept;
+use tse_model::{Bar, InstrumentId, Qty, Quote, Span, kept_fields};
 
 /// How the registry finds it.
 pub const KIND: StrategyKind = StrategyKind {
@@ -128,6 +129,13 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
     }))
 }
 
+kept_fields! {
+    EmaCross {
+        saved: cross;
+        built: instrument, warm_up, size, bars, reversal, short, close_at_end;
+    }
+}
+
 impl EmaCross {
     /// Averages of what was put in, so many half ticks each.
     #[inline]
@@ -152,6 +160,15 @@ impl EmaCross {
 }
 
 impl Strategy for EmaCross {
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        Kept::save(self, out);
+        true
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        Kept::load(self, bytes)
+    }
+
     fn interest(&self) -> Interest {
         Interest {
             quotes: self.bars.is_none(),

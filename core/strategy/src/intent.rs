@@ -101,6 +101,19 @@ pub enum Missed {
     Unfilled,
 }
 
+tse_model::recorded_words! {
+    Missed {
+        1 => Fees,
+        2 => Stale,
+        3 => Position,
+        4 => Balance,
+        5 => Size,
+        6 => InFlight,
+        7 => Refused,
+        8 => Unfilled,
+    }
+}
+
 impl Missed {
     /// All of them, in a fixed order.
     pub const ALL: [Self; 8] = [

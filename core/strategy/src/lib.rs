@@ -82,6 +82,18 @@ pub trait Strategy: Send {
     /// What it wants to be told. Asked once, at the start.
     fn interest(&self) -> Interest;
 
+    /// Appends everything that it has learned, for a snapshot, and says that it did. One that cannot is
+    /// never in a snapshot: after a crash the engine then learns it all again from the whole journal.
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        let _ = out;
+        false
+    }
+    /// Becomes what was saved, from the beginning of `bytes`; `None` if that is not there.
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        let _ = bytes;
+        None
+    }
+
     /// The run begins.
     fn on_start(&mut self, view: &View<'_>, wish: &mut Intents) {
         let _ = (view, wish);

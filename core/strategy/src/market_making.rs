@@ -8,7 +8,8 @@ use crate::{
     Figure, Intents, Interest, Param, ParamError, ParamKind, Params, QuoteLevel, Setup, Strategy,
     StrategyKind, View,
 };
-use tse_model::{Fill, InstrumentId, Price, Qty, Quote, Side, Span, Timestamp};
+use tse_model::bytes::Kept;
+use tse_model::{Fill, InstrumentId, Price, Qty, Quote, Side, Span, Timestamp, kept_fields};
 
 /// The most levels a side.
 const LEVELS_MAX: usize = 5;
@@ -126,6 +127,28 @@ const PARAMS: &[Param] = &[
 enum Model {
     Skew(Skew),
     AvellanedaStoikov(AvellanedaStoikov),
+}
+
+impl Kept for Model {
+    fn save(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Skew(skew) => skew.save(out),
+            Self::AvellanedaStoikov(model) => model.save(out),
+        }
+    }
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        match self {
+            Self::Skew(skew) => skew.load(bytes),
+            Self::AvellanedaStoikov(model) => model.load(bytes),
+        }
+    }
+}
+
+kept_fields! {
+    MarketMaking {
+        saved: model, looked, timer;
+        built: instrument, order_size, position_max, levels, step, tolerance, every, stale;
+    }
 }
 
 struct MarketMaking {
@@ -272,6 +295,15 @@ impl MarketMaking {
 }
 
 impl Strategy for MarketMaking {
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        Kept::save(self, out);
+        true
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        Kept::load(self, bytes)
+    }
+
     fn interest(&self) -> Interest {
         Interest { quotes: true, ..Interest::default() }
     }

@@ -29,6 +29,10 @@ pub struct Market {
     pub open: bool,
 }
 
+tse_model::recorded_fields! {
+    Market { quote, updated, as_of, trade, mark, book, valid, open }
+}
+
 impl Market {
     /// A market of which nothing is known yet.
     pub fn new() -> Self {

@@ -96,6 +96,12 @@ impl Folder {
         work(file).map_err(|error| failed(doing, &path, &error))
     }
 
+    /// What files there are must survive a loss of power as well.
+    fn sync_names(&self) -> Result<(), DiskError> {
+        let folder = File::open(&self.path).and_then(|folder| folder.sync_all());
+        folder.map_err(|error| failed("sync", &self.path, &error))
+    }
+
     /// Makes a file of zeros with its room reserved: by the system where it can, else by writing them.
     fn fill(path: &Path, size: u64) -> io::Result<()> {
         let mut file = File::create(path)?;
@@ -168,9 +174,7 @@ impl Disk for Folder {
         }
         let renamed = std::fs::rename(&unfinished, &path);
         renamed.map_err(|error| failed("make", &path, &error))?;
-        // The name itself must survive as well.
-        let folder = File::open(&self.path).and_then(|folder| folder.sync_all());
-        folder.map_err(|error| failed("sync", &self.path, &error))
+        self.sync_names()
     }
 
     fn write(&mut self, name: &str, at: u64, bytes: &[u8]) -> Result<(), DiskError> {
@@ -178,6 +182,13 @@ impl Disk for Folder {
             file.seek(SeekFrom::Start(at))?;
             file.write_all(bytes)
         })
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), DiskError> {
+        self.open.borrow_mut().remove(name);
+        let path = self.path.join(name);
+        std::fs::remove_file(&path).map_err(|error| failed("remove", &path, &error))?;
+        self.sync_names()
     }
 
     fn sync(&mut self, name: &str) -> Result<(), DiskError> {

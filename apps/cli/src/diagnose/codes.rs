@@ -259,6 +259,12 @@ codes! {
         "The disk is full, read-only or broken, or another process writes there. What was recorded \
          before is safe. From the first failure on nothing leaves the engine: an order without a record \
          must not exist.";
+    NO_SNAPSHOT = "TSE-J005", "A snapshot cannot be made or used",
+        "A snapshot holds what the records before it have made of an engine, so that going on need not read \
+         them again. It cannot be made where a strategy does not know how to save itself \
+         (`Strategy::save`), nor where this program does something else with the records than the one that \
+         wrote them. Where the beginning of a journal was taken away, one that this version can read is \
+         needed.";
     GATE_INVALID = "TSE-R001", "The gate refused an order: not a valid order",
         "Control C01. Quantity, price or options are outside what the venue takes, or the figures do \
          not fit the integers that would hold them.";

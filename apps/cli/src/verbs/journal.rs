@@ -1,7 +1,8 @@
-//! `tse journal verify|show` and `tse replay`: what was recorded of a run, and whether it happens again.
+//! `tse journal verify|show|cut` and `tse replay`: what was recorded of a run, and whether it happens again.
 //!
 //! A journal is named by its folder, or by the run it belongs to.
 
+use super::snapshot;
 use crate::args::{
     CutJournal, Journal as Args, JournalAt, JournalVerb, Replay as ReplayArgs, ShowJournal,
 };
@@ -15,18 +16,22 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tse_disk::Folder;
-use tse_engine::{Difference, Replay, kind};
-use tse_journal::{Contents, DiskError, JournalError, Record, Trouble, read};
+use tse_engine::{Difference, Pick, Replay, kind};
+use tse_journal::{
+    Contents, DiskError, JournalError, Mark, Record, Snapshot, Trouble, read, read_after,
+};
 use tse_kernel::record;
 use tse_model::Timestamp;
 use tse_strategy::Registry;
 
 /// `tse journal ...`.
-pub(crate) fn journal(args: &Args, ui: &Ui) -> Result<u8, Diagnostics> {
+pub(crate) fn journal(args: &Args, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
     match &args.verb {
         JournalVerb::Verify(at) => verify(at, ui),
         JournalVerb::Show(args) => show(args, ui),
         JournalVerb::Cut(args) => cut(args, ui),
+        JournalVerb::Snapshot(at) => snapshot::snapshot(at, registry, ui),
+        JournalVerb::Trim(args) => snapshot::trim(args, ui),
     }
 }
 
@@ -88,18 +93,24 @@ pub(super) fn folder(at: &JournalAt) -> Result<PathBuf, Diagnostics> {
     }
 }
 
-/// Reads a journal; says how far it is when that takes long.
+/// A journal to read, whoever writes it.
+pub(super) fn look_at(path: &Path) -> Result<Folder, Diagnostics> {
+    Folder::look_at(path).map_err(|error| finding(&error.into(), path).into())
+}
+
+/// Reads a journal, or what is behind a mark; says how far it is when that takes long.
 pub(super) fn walk(
     path: &Path,
+    after: Option<Mark>,
     ui: &Ui,
     mut each: impl FnMut(&Record<'_>),
 ) -> Result<Contents, Diagnostics> {
     let wrong = |error: JournalError| Diagnostics::from(finding(&error, path));
-    let disk = Folder::look_at(path).map_err(|error| wrong(error.into()))?;
+    let disk = look_at(path)?;
     let begun = Instant::now();
     let mut bar: Option<ProgressBar> = None;
     let mut records = 0_u64;
-    let contents = read(&disk, |record| {
+    let contents = read_after(&disk, after, |record| {
         records += 1;
         if ui.progress && records.is_multiple_of(65_536) && begun.elapsed() > Duration::from_secs(1)
         {
@@ -121,7 +132,11 @@ pub(super) fn walk(
 fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
     let path = folder(at)?;
     let (mut inputs, mut sent, mut ended) = (0_u64, 0_u64, false);
-    let contents = walk(&path, ui, |record| {
+    let mut snapshots = snapshot::all(&path)?;
+    let contents = walk(&path, None, ui, |record| {
+        for it in &mut snapshots {
+            it.pass(record);
+        }
         inputs += u64::from(record.head.kind == kind::INPUT);
         sent += u64::from(record.head.kind == kind::SENT);
         ended = record.head.kind == kind::END;
@@ -137,6 +152,7 @@ fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
             "journal": path, "records": records, "first": contents.first, "last": contents.last,
             "inputs": inputs, "sent": sent, "files": contents.segments, "chain": chain,
             "ended": ended, "torn": torn,
+            "snapshots": snapshots.iter().map(snapshot::Seen::json).collect::<Vec<_>>(),
         });
         ui.success("tse.journal.verify/1", &Diagnostics::new(), &data);
         return Ok(0);
@@ -148,6 +164,12 @@ fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
         count(inputs),
         count(sent)
     ));
+    if contents.first > 1 {
+        ui.print(format!("records up to {} were taken away", count(contents.first - 1)));
+    }
+    for it in &snapshots {
+        ui.print(it.text());
+    }
     if let Some(torn) = &contents.torn {
         ui.print(format!(
             "the end was not written whole: {} bytes from byte {} of {} on; nothing in them was \
@@ -214,7 +236,7 @@ fn show(args: &ShowJournal, ui: &Ui) -> Result<u8, Diagnostics> {
     let path = folder(&args.at)?;
     let mut rows: Vec<Value> = Vec::new();
     let end = args.from.saturating_add(args.count);
-    let contents = walk(&path, ui, |record| {
+    let contents = walk(&path, None, ui, |record| {
         let head = record.head;
         if head.sequence < args.from || head.sequence >= end {
             return;
@@ -254,11 +276,20 @@ fn show(args: &ShowJournal, ui: &Ui) -> Result<u8, Diagnostics> {
 /// `tse replay JOURNAL`: the same inputs through this program's engine.
 pub(crate) fn replay(args: &ReplayArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
     let path = folder(&args.at)?;
-    let mut replay: Option<Replay> = None;
     let mut found: Option<Diagnostics> = None;
     let mut difference: Option<Difference> = None;
-    let contents = walk(&path, ui, |record| {
-        if found.is_some() || difference.is_some() {
+    // Where its beginning was taken away, a journal begins with the oldest snapshot.
+    let pick = match snapshot::beginning(&path)? {
+        1 => None,
+        _ => Some(Pick::Oldest),
+    };
+    let (after, mut replay) = snapshot::start(&path, pick, |text| {
+        config::load_engine("the journal's config", text, registry)
+    })?;
+    let mut snapshots = snapshot::whole(&path)?.into_iter().peekable();
+    let (mut same, mut other): (Vec<u64>, Option<u64>) = (Vec::new(), None);
+    let contents = walk(&path, after, ui, |record| {
+        if found.is_some() || difference.is_some() || other.is_some() {
             return;
         }
         if record.head.kind == kind::BEGIN {
@@ -269,6 +300,17 @@ pub(crate) fn replay(args: &ReplayArgs, registry: &Registry, ui: &Ui) -> Result<
             }
         } else if let Some(replay) = &mut replay {
             difference = replay.take(record).err();
+            let at = record.head.sequence;
+            while snapshots.next_if(|it| it.after.sequence < at).is_some() {}
+            let made = |it: &Snapshot| it.after.sequence == at;
+            if let Some(snapshot) = snapshots.next_if(made) {
+                match replay.is_at(&snapshot) {
+                    Some(true) if snapshot.after.chain == record.chain => same.push(at),
+                    Some(_) => other = Some(at),
+                    // Another version made it: there is nothing to compare.
+                    None => {}
+                }
+            }
         }
     })?;
     if let Some(found) = found {
@@ -282,7 +324,9 @@ pub(crate) fn replay(args: &ReplayArgs, registry: &Registry, ui: &Ui) -> Result<
     if ui.json {
         let data = json!({
             "journal": path, "inputs": replay.inputs(), "sent": replay.requests(),
-            "same": difference.is_none(), "ended": replay.ended(), "state_hash": hash,
+            "same": difference.is_none() && other.is_none(), "ended": replay.ended(),
+            "state_hash": hash, "from": after.map_or(1, |mark| mark.sequence + 1),
+            "snapshots": same, "other_snapshot": other,
             "difference": difference.as_ref().map(|it| {
                 json!({ "record": it.sequence, "text": it.to_string() })
             }),
@@ -293,9 +337,22 @@ pub(crate) fn replay(args: &ReplayArgs, registry: &Registry, ui: &Ui) -> Result<
         ui.print(difference);
         let from = difference.sequence.saturating_sub(3).max(1);
         ui.note(format!("next: tse journal show {} --from {from} --count 5", args.at.journal));
-    } else {
+    } else if let Some(at) = other {
         ui.print(format!(
-            "same: {} inputs · {} sent · state {hash}",
+            "the snapshot after record {} is not what the records lead to",
+            count(at)
+        ));
+    } else {
+        let from = after.map_or_else(String::new, |mark| {
+            format!(" from the snapshot after record {} on", count(mark.sequence))
+        });
+        let snapshots = match same.len() {
+            0 => String::new(),
+            1 => " · 1 snapshot".to_owned(),
+            more => format!(" · {more} snapshots"),
+        };
+        ui.print(format!(
+            "same{from}: {} inputs · {} sent{snapshots} · state {hash}",
             count(replay.inputs()),
             count(replay.requests())
         ));
@@ -306,5 +363,5 @@ pub(crate) fn replay(args: &ReplayArgs, registry: &Registry, ui: &Ui) -> Result<
             ));
         }
     }
-    Ok(u8::from(difference.is_some()))
+    Ok(u8::from(difference.is_some() || other.is_some()))
 }

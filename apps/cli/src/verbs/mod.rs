@@ -7,6 +7,7 @@ pub mod data;
 pub mod explain;
 pub mod init;
 pub mod journal;
+pub mod snapshot;
 pub mod strategies;
 pub mod trade;
 pub mod why;

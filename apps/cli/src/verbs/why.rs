@@ -4,6 +4,7 @@
 //! recorded or follows from what was recorded; nothing is remembered from the run itself.
 
 use super::journal::{finding, folder, say_which, walk};
+use super::snapshot;
 use crate::args::{JournalAt, Why};
 use crate::config;
 use crate::diagnose::render::Paint;
@@ -11,7 +12,7 @@ use crate::diagnose::{Diagnostic, Diagnostics, codes};
 use crate::ui::Ui;
 use serde_json::{Value, json};
 use std::path::Path;
-use tse_engine::{Replay, kind};
+use tse_engine::{Pick, Replay, kind};
 use tse_journal::JournalError;
 use tse_kernel::{Alert, Input, Kernel, Output, Reviewed, record};
 use tse_model::{
@@ -54,10 +55,18 @@ struct Story {
 pub(crate) fn why(args: &Why, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
     let at = JournalAt { journal: args.journal.clone(), runs: args.runs.clone() };
     let path = folder(&at)?;
-    let id = find(&args.order, &path, ui)?;
-    let mut story: Option<(Replay, Story)> = None;
+    let (id, sent) = find(&args.order, &path, ui)?;
     let mut found: Option<Diagnostics> = None;
-    walk(&path, ui, |record| {
+    // From the snapshot before it, if there is one: what was earlier made what is in there.
+    let mut names = Vec::new();
+    let (after, replay) = snapshot::start(&path, Some(Pick::NewestBefore(sent)), |text| {
+        let (mut kernel, all) = config::load_named_engine("the journal's config", text, registry)?;
+        kernel.trace(id);
+        names = all;
+        Ok(kernel)
+    })?;
+    let mut story = replay.map(|replay| (replay, Story::new(id, names)));
+    walk(&path, after, ui, |record| {
         if found.is_some() {
             return;
         }
@@ -109,12 +118,12 @@ pub(crate) fn why(args: &Why, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
     Ok(0)
 }
 
-/// The name of the order that is meant; among those that were sent.
-fn find(text: &str, path: &Path, ui: &Ui) -> Result<ClientOrderId, Diagnostics> {
+/// The name of the order that is meant, among those that were sent, and the record that says so.
+fn find(text: &str, path: &Path, ui: &Ui) -> Result<(ClientOrderId, u64), Diagnostics> {
     let number = text.parse::<u64>().ok();
     let name = text.parse::<ClientOrderId>().ok();
     let (mut first, mut last, mut meant) = (None, None, Vec::new());
-    walk(path, ui, |record| {
+    walk(path, None, ui, |record| {
         if record.head.kind != kind::SENT {
             return;
         }
@@ -122,12 +131,12 @@ fn find(text: &str, path: &Path, ui: &Ui) -> Result<ClientOrderId, Diagnostics> 
             first.get_or_insert(place.id);
             last = Some(place.id);
             if Some(place.id) == name || Some(place.id.number()) == number {
-                meant.push(place.id);
+                meant.push((place.id, record.head.sequence));
             }
         }
     })?;
     match (meant[..].first(), meant.len()) {
-        (Some(id), 1) => Ok(*id),
+        (Some(meant), 1) => Ok(*meant),
         (None, _) => {
             let fix = match (first, last) {
                 (Some(first), Some(last)) => format!("one of {first} to {last}"),
@@ -137,7 +146,7 @@ fn find(text: &str, path: &Path, ui: &Ui) -> Result<ClientOrderId, Diagnostics> 
             Err(Diagnostic::error(codes::NOTHING_CALLED, what).fix(fix).into())
         }
         _ => {
-            let all: Vec<_> = meant.iter().take(8).map(ToString::to_string).collect();
+            let all: Vec<_> = meant.iter().take(8).map(|(id, _)| id.to_string()).collect();
             let what = format!("`{text}` may mean {} orders", meant.len());
             let fix = format!("one of {}", all.join(", "));
             Err(Diagnostic::error(codes::NOTHING_CALLED, what).fix(fix).into())

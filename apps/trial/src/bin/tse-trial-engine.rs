@@ -9,10 +9,10 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::abort;
 use tse_disk::{Folder, LeaseFile};
-use tse_engine::{Engine, EngineError};
+use tse_engine::{Engine, EngineError, Upkeep};
 use tse_journal::{Disk, DiskError, JournalError, Options};
 use tse_kernel::{Output, record};
-use tse_model::{Machine, Side, Timestamp};
+use tse_model::{Machine, Side, Span, Timestamp};
 use tse_sim::trial::{catalog, kernel};
 
 /// Where it dies, and how often it passes there alive.
@@ -29,6 +29,23 @@ impl Death {
                 0 => abort(),
                 left => self.left.set(left - 1),
             }
+        }
+    }
+
+    /// The same, where something is done with a file: a snapshot's has points of its own.
+    fn with(&self, point: &str, file: &str) {
+        self.at(&Self::named(point, file));
+    }
+
+    /// Whether it dies there now.
+    fn is_next(&self, point: &str, file: &str) -> bool {
+        self.point == Self::named(point, file) && self.left.get() == 0
+    }
+
+    fn named(point: &str, file: &str) -> String {
+        match file.ends_with(".tses") {
+            true => format!("snapshot-{point}"),
+            false => point.to_owned(),
         }
     }
 }
@@ -50,25 +67,31 @@ impl Disk for Dying<'_> {
         self.folder.read(name, at, into)
     }
     fn create(&mut self, name: &str, size: u64) -> Result<(), DiskError> {
-        self.death.at("before-create");
+        self.death.with("before-create", name);
         self.folder.create(name, size)?;
-        self.death.at("after-create");
+        self.death.with("after-create", name);
         Ok(())
     }
     fn write(&mut self, name: &str, at: u64, bytes: &[u8]) -> Result<(), DiskError> {
-        self.death.at("before-write");
-        if self.death.point == "half-write" && self.death.left.get() == 0 {
+        self.death.with("before-write", name);
+        if self.death.is_next("half-write", name) {
             // What a dying process leaves may be the first part of what it wrote.
             let _ = self.folder.write(name, at, &bytes[..bytes.len() / 2]);
         }
-        self.death.at("half-write");
+        self.death.with("half-write", name);
         self.folder.write(name, at, bytes)?;
-        self.death.at("after-write");
+        self.death.with("after-write", name);
+        Ok(())
+    }
+    fn remove(&mut self, name: &str) -> Result<(), DiskError> {
+        self.death.with("before-remove", name);
+        self.folder.remove(name)?;
+        self.death.with("after-remove", name);
         Ok(())
     }
     fn sync(&mut self, name: &str) -> Result<(), DiskError> {
         self.folder.sync(name)?;
-        self.death.at("after-sync");
+        self.death.with("after-sync", name);
         Ok(())
     }
 }
@@ -165,7 +188,12 @@ fn main() {
             return;
         }
     };
-    println!("B {} {}", begun.epoch, begun.inputs);
+    engine.set_upkeep(Upkeep {
+        snapshot_every: Some(100),
+        snapshots_kept: 2,
+        retain: Some(Span::from_secs(5)),
+    });
+    println!("B {} {} {}", begun.epoch, begun.inputs, begun.snapshot.unwrap_or(0));
     say(&engine, &out, &death);
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("the world speaks in lines");

@@ -56,11 +56,13 @@ pub enum Fault {
     WeakJournal,
     /// Money leaves or enters the account and nobody tells: nothing explains it.
     Unexplained,
+    /// A byte of the newest snapshot is another when the engine comes back.
+    SnapshotDamaged,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::RequestLost,
         Self::RequestTwice,
         Self::RequestLate,
@@ -85,6 +87,7 @@ impl Fault {
         Self::DiskTrouble,
         Self::WeakJournal,
         Self::Unexplained,
+        Self::SnapshotDamaged,
     ];
 
     /// Its name, as a command takes it.
@@ -114,6 +117,7 @@ impl Fault {
             Self::DiskTrouble => "disk-trouble",
             Self::WeakJournal => "weak-journal",
             Self::Unexplained => "unexplained",
+            Self::SnapshotDamaged => "snapshot-damaged",
         }
     }
 

@@ -47,6 +47,10 @@ pub enum Mark {
     Halted,
     Banned,
     ClockBack,
+    SnapshotMade,
+    SnapshotUsed,
+    SnapshotPassedOver,
+    Trimmed,
 }
 
 impl Mark {
@@ -55,7 +59,7 @@ impl Mark {
     /// The figures are a fifth of what was measured over 5,000 seeds: a change that makes one of them rare
     /// is noticed, the dice of another range of seeds are not. Zero
     /// stands where it is too rare to ask for.
-    pub const ALL: [(Self, &'static str, u64); 43] = [
+    pub const ALL: [(Self, &'static str, u64); 47] = [
         (Self::RequestLost, "request lost", 7054),
         (Self::RequestInACut, "request on its way when the link broke", 283),
         (Self::DuplicateRequest, "request arrived twice", 6593),
@@ -99,6 +103,10 @@ impl Mark {
         (Self::Halted, "market halted", 6055),
         (Self::Banned, "banned", 6066),
         (Self::ClockBack, "clock ran back", 2943),
+        (Self::SnapshotMade, "snapshot made", 441005),
+        (Self::SnapshotUsed, "recovered from a snapshot", 7994),
+        (Self::SnapshotPassedOver, "damaged snapshot passed over", 2267),
+        (Self::Trimmed, "recovered without the journal's beginning", 3908),
     ];
 }
 

@@ -1,5 +1,6 @@
 //! A strategy that does everything a strategy can do, at random, and means nothing by it.
 
+use tse_model::bytes::Recorded;
 use tse_model::{
     Chance, ClientOrderId, InstrumentId, OrderType, Price, Qty, Quote, Side, Span, TimeInForce,
 };
@@ -103,6 +104,16 @@ impl Player {
 }
 
 impl Strategy for Player {
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        self.chance.write(out);
+        true
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.chance = Chance::read(bytes)?;
+        Some(())
+    }
+
     fn interest(&self) -> Interest {
         Interest { quotes: true, ..Interest::default() }
     }

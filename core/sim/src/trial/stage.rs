@@ -5,10 +5,11 @@ use crate::latency::Latency;
 use crate::models::QueueModel;
 use crate::scenario::{MarketSetup, VenueSetup};
 use crate::synthetic::{Synthetic, SyntheticSpec};
+use tse_engine::Upkeep;
 use tse_kernel::{Kernel, LimitTable, Reconcile, Setup};
 use tse_model::{
-    Catalog, CurrencyId, Decimal, Environment, FeeBasis, FeeSchedule, InstrumentId, InstrumentSpec,
-    Kind, Money, Qty, Rate, Rounding, Settlement, Source, Span, Timestamp, VenueId,
+    Catalog, Chance, CurrencyId, Decimal, Environment, FeeBasis, FeeSchedule, InstrumentId,
+    InstrumentSpec, Kind, Money, Qty, Rate, Rounding, Settlement, Source, Span, Timestamp, VenueId,
 };
 use tse_portfolio::Portfolio;
 use tse_risk::{Limits, Repeats};
@@ -92,6 +93,18 @@ pub(super) fn exchanges(catalog: &Catalog) -> Vec<VenueSetup> {
         markets: markets(venue).collect(),
     };
     venues.map(setup).collect()
+}
+
+/// How often the engine of a seed makes snapshots, and how much of its journal it keeps.
+pub(super) fn upkeep(seed: u64) -> Upkeep {
+    let mut chance = Chance::stream(seed, "upkeep");
+    let every = [None, Some(40), Some(400), Some(4_000)];
+    let retain = [None, Some(Span::ZERO), Some(Span::from_secs(20))];
+    Upkeep {
+        snapshot_every: every[chance.below(4) as usize],
+        snapshots_kept: 1 + chance.below(3) as usize,
+        retain: retain[chance.below(3) as usize],
+    }
 }
 
 /// The engine of a seed, as it was before its first input: a recovery builds the same.

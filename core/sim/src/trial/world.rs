@@ -8,7 +8,7 @@ use super::stage::{self, START};
 use crate::merge::Merge;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use tse_engine::{Engine, MemoryLease};
+use tse_engine::{Engine, MemoryLease, Upkeep};
 use tse_journal::{Breaker, Memory};
 use tse_kernel::{Command, Input, Plant};
 use tse_model::{
@@ -142,6 +142,9 @@ pub struct Trial {
     /// Whether what was acknowledged may have been lost by now, as a weak journal allows.
     may_be_lost: bool,
     booked: Booked,
+    /// What was booked when a snapshot was made, by the record it was made after.
+    pictures: BTreeMap<u64, Booked>,
+    upkeep: Upkeep,
     breaker: Breaker,
     placed: Placed,
     cancelled: BTreeSet<ClientOrderId>,
@@ -205,6 +208,8 @@ impl Trial {
             acknowledged: None,
             may_be_lost: false,
             booked: Booked::default(),
+            pictures: BTreeMap::new(),
+            upkeep: stage::upkeep(seed),
             breaker: Breaker::default(),
             placed: Placed::default(),
             cancelled: BTreeSet::new(),

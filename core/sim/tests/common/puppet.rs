@@ -16,24 +16,47 @@ pub enum Told<'a> {
     Stop,
 }
 
-/// A strategy that is a closure.
-pub struct Puppet<F>(pub F);
+/// Who pulls the strings: a closure, or something that can also be saved.
+pub trait Plays: Send {
+    fn told(&mut self, told: Told<'_>, view: &View<'_>, wish: &mut Intents);
+    fn save(&self, _: &mut Vec<u8>) -> bool {
+        false
+    }
+    fn load(&mut self, _: &mut &[u8]) -> Option<()> {
+        None
+    }
+}
 
-impl<F> Strategy for Puppet<F>
+impl<F> Plays for F
 where
     F: FnMut(Told<'_>, &View<'_>, &mut Intents) + Send,
 {
+    fn told(&mut self, told: Told<'_>, view: &View<'_>, wish: &mut Intents) {
+        self(told, view, wish);
+    }
+}
+
+/// A strategy that is told everything at one door.
+pub struct Puppet<P>(pub P);
+
+impl<P: Plays> Strategy for Puppet<P> {
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        self.0.save(out)
+    }
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.0.load(bytes)
+    }
     fn interest(&self) -> Interest {
         Interest { quotes: true, trades: true, ..Interest::default() }
     }
     fn on_start(&mut self, view: &View<'_>, wish: &mut Intents) {
-        self.0(Told::Start, view, wish);
+        self.0.told(Told::Start, view, wish);
     }
     fn on_quote(&mut self, it: InstrumentId, quote: &Quote, view: &View<'_>, wish: &mut Intents) {
-        self.0(Told::Quote(it, quote), view, wish);
+        self.0.told(Told::Quote(it, quote), view, wish);
     }
     fn on_trade(&mut self, it: InstrumentId, trade: &Trade, view: &View<'_>, wish: &mut Intents) {
-        self.0(Told::Trade(it, trade), view, wish);
+        self.0.told(Told::Trade(it, trade), view, wish);
     }
     fn on_fill(
         &mut self,
@@ -43,16 +66,16 @@ where
         view: &View<'_>,
         wish: &mut Intents,
     ) {
-        self.0(Told::Fill(it, side, fill), view, wish);
+        self.0.told(Told::Fill(it, side, fill), view, wish);
     }
     fn on_order(&mut self, update: &OrderUpdate, view: &View<'_>, wish: &mut Intents) {
-        self.0(Told::Order(update), view, wish);
+        self.0.told(Told::Order(update), view, wish);
     }
     fn on_timer(&mut self, view: &View<'_>, wish: &mut Intents) {
-        self.0(Told::Timer, view, wish);
+        self.0.told(Told::Timer, view, wish);
     }
     fn on_stop(&mut self, view: &View<'_>, wish: &mut Intents) {
-        self.0(Told::Stop, view, wish);
+        self.0.told(Told::Stop, view, wish);
     }
 }
 

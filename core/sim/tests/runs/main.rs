@@ -6,4 +6,5 @@ mod common;
 mod latency;
 mod laws;
 mod repeats;
+mod snapshots;
 mod ties;

@@ -7,12 +7,17 @@
 
 use super::Terms;
 use crate::{Intents, Interest, OrderWish, QuoteLevel, Strategy, View};
-use tse_model::{Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Span};
+use tse_model::bytes::Kept;
+use tse_model::{Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Span, kept_fields};
 
 pub(super) struct Maker {
     terms: Terms,
     /// A timer is out: it comes as long as something is shown or not hedged.
     timer: bool,
+}
+
+kept_fields! {
+    Maker { saved: timer; built: terms }
 }
 
 impl Maker {
@@ -120,6 +125,15 @@ impl Maker {
 }
 
 impl Strategy for Maker {
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        Kept::save(self, out);
+        true
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        Kept::load(self, bytes)
+    }
+
     fn interest(&self) -> Interest {
         Interest { quotes: true, ..Interest::default() }
     }

@@ -9,7 +9,11 @@ use crate::{
     Figure, Intents, Interest, Missed, Opportunity, OrderUpdate, OrderWish, Outcome, Strategy,
     UpdateKind, View,
 };
-use tse_model::{Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Timestamp};
+use tse_model::bytes::Kept;
+use tse_model::{
+    Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Timestamp, kept_fields,
+    recorded_fields,
+};
 
 /// A stretch in which a pair is worth looking at.
 #[derive(Clone, Copy)]
@@ -65,6 +69,16 @@ pub(super) struct Taker {
     group: Option<Group>,
     /// After a refusal nothing is sent until then: what was refused would be refused again.
     rest: Option<Timestamp>,
+}
+
+recorded_fields! {
+    Episode { since, gross, net, reason, taken }
+    Group {
+        buy, sell, prices, deadline, bought, sold, traded, refused, unwinding,
+    }
+}
+kept_fields! {
+    Taker { saved: episodes, group, rest; built: terms }
 }
 
 impl Taker {
@@ -312,6 +326,15 @@ impl Taker {
 }
 
 impl Strategy for Taker {
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        Kept::save(self, out);
+        true
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        Kept::load(self, bytes)
+    }
+
     fn interest(&self) -> Interest {
         Interest { quotes: true, ..Interest::default() }
     }

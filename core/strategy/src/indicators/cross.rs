@@ -9,6 +9,10 @@ pub struct Cross {
     slow: Ema,
 }
 
+tse_model::kept_fields! {
+    Cross { saved: fast, slow; built: }
+}
+
 impl Cross {
     /// Averages over about `fast` and `slow` inputs.
     ///

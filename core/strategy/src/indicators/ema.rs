@@ -7,6 +7,10 @@ pub struct Ema {
     value: Option<f64>,
 }
 
+tse_model::kept_fields! {
+    Ema { saved: value; built: alpha }
+}
+
 impl Ema {
     /// An average over about `n` inputs.
     ///

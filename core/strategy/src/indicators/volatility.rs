@@ -17,6 +17,10 @@ pub struct Volatility {
     last: Option<(f64, i64)>,
 }
 
+tse_model::kept_fields! {
+    Volatility { saved: window, squares, nanos, fresh_in, last; built: capacity }
+}
+
 impl Volatility {
     /// Over the last `n` changes.
     ///

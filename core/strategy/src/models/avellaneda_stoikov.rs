@@ -19,6 +19,10 @@ pub struct AvellanedaStoikov {
     volatility: Volatility,
 }
 
+tse_model::kept_fields! {
+    AvellanedaStoikov { saved: volatility; built: gamma, kappa, horizon }
+}
+
 impl AvellanedaStoikov {
     /// Risk aversion `gamma` (per tick), decay `kappa` of arrivals with distance (per tick), the
     /// horizon, and how many samples volatility is taken over.

@@ -22,6 +22,13 @@ pub(super) fn float(value: Decimal) -> f64 {
     value.mantissa() as f64 / libm::pow(10.0, f64::from(value.scale()))
 }
 
+tse_model::kept_fields! {
+    Skew {
+        saved: volatility;
+        built: spread, spread_min, spread_max, skew_factor, skew_max, volatility_multiplier;
+    }
+}
+
 impl Skew {
     /// From exact parameters: the spread with its least and greatest, how strongly inventory shifts
     /// it and how far at most, and how many deviations wide it is over how many samples.

@@ -2,14 +2,17 @@
 
 use super::{Crash, Event, FAULTS_LAST, Trial};
 use crate::trial::faults::Fault;
-use crate::trial::laws::{self, Booked};
+use crate::trial::laws;
 use crate::trial::marks::Mark;
 use crate::trial::stage::{self, START};
-use tse_engine::{Engine, EngineError};
-use tse_journal::{Disk, Durability, JournalError, Memory, Options, Trouble, cut};
+use tse_engine::{Engine, EngineError, MemoryLease, Replay, kind};
+use tse_journal::{
+    Disk, Durability, JournalError, Memory, Options, Trouble, cut, read, snapshot_name, snapshots,
+};
 use tse_kernel::{Adjustment, Alert, Command, Input, Kernel, Life, Output, Plant};
 use tse_model::{
-    Catalog, ClientOrderId, Line, Machine, Request, Span, Standing, Statement, Timestamp, VenueId,
+    Catalog, Chance, ClientOrderId, Line, Machine, Request, Span, Standing, Statement, Timestamp,
+    VenueId,
 };
 
 impl Trial {
@@ -34,7 +37,10 @@ impl Trial {
         let options = self.options();
         let begun = Engine::begin(kernel, &setup, disk, options, lease, self.clock(), &mut out);
         match begun {
-            Ok((engine, _)) => self.engine = Some(engine),
+            Ok((mut engine, _)) => {
+                engine.set_upkeep(self.upkeep);
+                self.engine = Some(engine);
+            }
             Err(error) => return self.fail(format!("it does not begin: {error}")),
         }
         self.release(&out);
@@ -71,7 +77,12 @@ impl Trial {
             // The next record is written, and the power goes before it is safe.
             self.breaker.set(Some((1, Trouble::Broken)));
         }
+        let pictured = engine.last_snapshot();
         let taken = engine.take(at, input, &mut out);
+        if let Some(sequence) = engine.last_snapshot().filter(|it| Some(*it) != pictured) {
+            self.marks.hit(Mark::SnapshotMade);
+            self.pictures.insert(sequence, self.booked.clone());
+        }
         if self.crash == Some(Crash::InCommit) {
             self.breaker.set(healthy);
         }
@@ -279,6 +290,9 @@ impl Trial {
             let chance = &mut self.chance;
             disk.lose_power(|| chance.one_in(1, 2));
         }
+        if self.faults.has(Fault::SnapshotDamaged) {
+            damage_snapshot(&mut disk, &mut self.chance);
+        }
         self.disk = Some(disk);
         for venue in 0..self.links.len() {
             self.cut(venue);
@@ -309,18 +323,17 @@ impl Trial {
         let planted = self.planted.clone();
         let other = u64::from(planted.contains(&Plant::BuiltOtherwise));
         let build = |_: &str| Ok(built(seed + other, &catalog, &planted));
-        let mut booked = Booked::default();
-        let mut wrong = None;
+        let mut told = Vec::new();
         let mut out = Vec::new();
         let watch = |_, output: &Output| {
-            if let Err(what) = note(&mut booked, &self.catalog, output) {
-                wrong = Some(what);
+            if matches!(output, Output::Filled { .. } | Output::Adjusted(..)) {
+                told.push(*output);
             }
         };
         let lease = self.lease.clone();
         let at = self.now + self.skew;
         let begun = Engine::recover(build, disk, self.options(), lease, at, &mut out, watch);
-        let (engine, begun) = match begun {
+        let (mut engine, begun) = match begun {
             Ok(begun) => begun,
             // A weak journal may have holes after a loss of power; a person looks, and cuts it off.
             Err(EngineError::Journal(JournalError::Corrupt { .. })) if self.may_be_lost => {
@@ -344,8 +357,25 @@ impl Trial {
             }
             Err(error) => return self.fail(format!("I9: it does not go on: {error}")),
         };
-        if let Some(what) = wrong {
+        engine.set_upkeep(self.upkeep);
+        let picture = begun.snapshot.and_then(|sequence| self.pictures.get(&sequence));
+        let mut booked = picture.cloned().unwrap_or_default();
+        let wrong = told.iter().try_for_each(|output| note(&mut booked, &self.catalog, output));
+        if let Err(what) = wrong {
             return self.fail(what);
+        }
+        if begun.snapshot.is_some() {
+            self.marks.hit(Mark::SnapshotUsed);
+            let whole = built(self.seed, &self.catalog, &self.planted);
+            let law = of_snapshot(&keep, whole, &engine);
+            match law {
+                Ok(true) => {}
+                Ok(false) => self.marks.hit(Mark::Trimmed),
+                Err(what) => return self.fail(what),
+            }
+        }
+        if !begun.passed_over.is_empty() {
+            self.marks.hit(Mark::SnapshotPassedOver);
         }
         let last = begun.contents.as_ref().map_or(0, |contents| contents.last);
         self.marks.hit(Mark::Recovered);
@@ -404,9 +434,54 @@ fn built(seed: u64, catalog: &Catalog, planted: &[Plant]) -> Kernel {
     kernel
 }
 
+/// I1: an engine that was recovered from a snapshot is in everything what the whole journal makes of one.
+/// Says whether the journal still has its beginning.
+fn of_snapshot(
+    disk: &Memory,
+    whole: Kernel,
+    engine: &Engine<Memory, MemoryLease>,
+) -> Result<bool, String> {
+    let mut replay = Replay::new(whole);
+    let mut law = Ok(());
+    let contents = read(disk, |record| {
+        if law.is_ok() && record.head.kind != kind::BEGIN {
+            law = replay.take(record).map_err(|difference| difference.to_string());
+        }
+    });
+    if contents.is_ok_and(|contents| contents.first > 1) {
+        return Ok(false);
+    }
+    law.map_err(|what| format!("I1: the journal behind a snapshot: {what}"))?;
+    let mut whole = replay.into_kernel();
+    let boot = Input::Boot { epoch: engine.epoch() };
+    whole.step(engine.kernel().now(), boot, &mut Vec::new());
+    let bytes = |kernel: &Kernel| {
+        let mut bytes = Vec::new();
+        assert!(kernel.save(&mut bytes), "every player can be saved");
+        bytes
+    };
+    match bytes(&whole) == bytes(engine.kernel()) {
+        true => Ok(true),
+        false => Err("I1: a snapshot leads to another engine than the journal".to_owned()),
+    }
+}
+
+/// A byte of the newest snapshot becomes another.
+fn damage_snapshot(disk: &mut Memory, chance: &mut Chance) {
+    let Ok(Some(newest)) = snapshots(disk).map(|all| all.last().copied()) else { return };
+    let names = disk.list().unwrap_or_default();
+    let Some(name) = names.iter().find(|name| **name == snapshot_name(newest)) else { return };
+    let size = disk.size(name).unwrap_or(0);
+    let at = chance.below(size.max(1)) as usize;
+    if let Some(byte) = disk.byte(name, at) {
+        *byte ^= 1 << chance.below(8);
+    }
+}
+
 /// The end of a journal goes missing.
 fn forget_tail(disk: &mut Memory) {
-    let names = disk.list().unwrap_or_default();
+    let mut names = disk.list().unwrap_or_default();
+    names.retain(|name| name.ends_with(".tsej"));
     let Some(name) = names.last() else { return };
     let size = disk.size(name).unwrap_or(0) as usize;
     let mut left = 200;
@@ -422,7 +497,7 @@ fn forget_tail(disk: &mut Memory) {
 }
 
 /// Adds what an engine has booked. An execution is booked once; a forced one may be shared out.
-fn note(booked: &mut Booked, catalog: &Catalog, output: &Output) -> Result<(), String> {
+fn note(booked: &mut laws::Booked, catalog: &Catalog, output: &Output) -> Result<(), String> {
     match output {
         Output::Filled { id, instrument, side, fill, .. } => {
             let venue = catalog.instrument(*instrument).venue;

@@ -1,0 +1,127 @@
+//! The engine as bytes, for a snapshot: everything that its inputs have made of it, and nothing of what it
+//! was set up with.
+//!
+//! An engine that was built from the same settings and loads what was saved goes on as the first would
+//! have: the same outputs for the same inputs, to the last bit. A change to these bytes is a new
+//! [`VERSION`]; there is always the journal to make a snapshot from again.
+
+use crate::executions::Executions;
+use crate::kernel::{Counts, Kernel, Running, Series};
+use crate::plant::Plant;
+use std::cmp::Reverse;
+use tse_model::bytes::{Kept, Recorded, load_each, save_each};
+use tse_model::{kept_fields, recorded_fields};
+
+/// The version of these bytes.
+pub const VERSION: u16 = 1;
+
+recorded_fields! {
+    Counts { inputs, orders, cancels, modifies, denied, rejected, fills, opportunities }
+}
+kept_fields! {
+    Series { saved: builder; built: strategy, number }
+}
+
+/// How a strategy is doing; what it has learned it saves itself.
+impl Running {
+    fn save(&self, out: &mut Vec<u8>) -> bool {
+        let Self { strategy, warm_up: _, calls, notices: _, stopped } = self;
+        calls.write(out);
+        stopped.write(out);
+        // With its length, so that one that reads too little or too much shows.
+        let at = out.len();
+        0_u64.write(out);
+        let saved = strategy.save(out);
+        let length = (out.len() - at - 8) as u64;
+        out[at..at + 8].copy_from_slice(&length.to_le_bytes());
+        saved
+    }
+
+    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.calls.load(bytes)?;
+        self.stopped.load(bytes)?;
+        let length = usize::read(bytes)?;
+        let (mut own, rest) = bytes.split_at_checked(length)?;
+        *bytes = rest;
+        self.strategy.load(&mut own)?;
+        own.is_empty().then_some(())
+    }
+}
+
+impl Kernel {
+    /// Appends everything that inputs have made of this engine. `false`, and then `out` is of no use, if one
+    /// of its strategies cannot be saved.
+    #[must_use]
+    pub fn save(&self, out: &mut Vec<u8>) -> bool {
+        let Self {
+            state,
+            strategies,
+            listeners: _,
+            series,
+            alarms,
+            answers,
+            answer_timeout: _,
+            repeats,
+            executions,
+            reconcile: _,
+            reconcilers,
+            waiting,
+            now,
+            counts,
+            groups,
+            hash,
+            wake,
+            trace: _,
+            // Empty between steps.
+            intents: _,
+            notices: _,
+            refusals: _,
+            scratch: _,
+            leg_slots: _,
+            wanted: _,
+            #[cfg(feature = "plant")]
+                planted: _,
+        } = self;
+        state.save(out);
+        save_each(series, out);
+        // Equal ones are the same, so their order in the heap does not matter.
+        let mut by_time: Vec<_> = alarms.iter().map(|alarm| alarm.0).collect();
+        by_time.sort_unstable();
+        by_time.write(out);
+        answers.write(out);
+        repeats.save(out);
+        executions.save(out);
+        save_each(reconcilers, out);
+        waiting.write(out);
+        now.write(out);
+        counts.write(out);
+        groups.write(out);
+        hash.write(out);
+        wake.write(out);
+        strategies.iter().all(|running| running.save(out))
+    }
+
+    /// Becomes what was saved by one with the same settings; `None` if `bytes` are not that, all of them.
+    /// Then this engine must not be used.
+    pub fn load(&mut self, mut bytes: &[u8]) -> Option<()> {
+        let bytes = &mut bytes;
+        self.state.load(bytes)?;
+        load_each(&mut self.series, bytes)?;
+        self.alarms = Vec::read(bytes)?.into_iter().map(Reverse).collect();
+        self.answers.load(bytes)?;
+        self.repeats.load(bytes)?;
+        self.executions.load(bytes)?;
+        if self.has(Plant::SnapshotForgets) {
+            self.executions = Executions::new(self.state.catalog.venues().len());
+        }
+        load_each(&mut self.reconcilers, bytes)?;
+        self.waiting.load(bytes)?;
+        self.now.load(bytes)?;
+        self.counts.load(bytes)?;
+        self.groups.load(bytes)?;
+        self.hash.load(bytes)?;
+        self.wake.load(bytes)?;
+        self.strategies.iter_mut().try_for_each(|running| running.load(bytes))?;
+        bytes.is_empty().then_some(())
+    }
+}
