@@ -86,14 +86,17 @@ impl Folder {
         doing: &str,
         work: impl FnOnce(&mut File) -> io::Result<T>,
     ) -> Result<T, DiskError> {
-        let path = self.path.join(name);
         let mut open = self.open.borrow_mut();
-        if !open.contains_key(name) {
-            let file = OpenOptions::new().read(true).write(self.lock.is_some()).open(&path);
-            open.insert(name.to_owned(), file.map_err(|error| failed("open", &path, &error))?);
-        }
-        let file = open.get_mut(name).expect("it was just opened");
-        work(file).map_err(|error| failed(doing, &path, &error))
+        let file = match open.get_mut(name) {
+            Some(file) => file,
+            None => {
+                let path = self.path.join(name);
+                let file = OpenOptions::new().read(true).write(self.lock.is_some()).open(&path);
+                let file = file.map_err(|error| failed("open", &path, &error))?;
+                open.entry(name.to_owned()).or_insert(file)
+            }
+        };
+        work(file).map_err(|error| failed(doing, &self.path.join(name), &error))
     }
 
     /// What files there are must survive a loss of power as well.
@@ -117,6 +120,18 @@ impl Folder {
         }
         file.sync_all()
     }
+}
+
+/// Writes at a place of a file: with one call to the system where it has one.
+#[cfg(unix)]
+fn write_at(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+#[cfg(not(unix))]
+fn write_at(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
 }
 
 /// Whether the system reserved the room. A file system that does not know how is no failure.
@@ -178,10 +193,7 @@ impl Disk for Folder {
     }
 
     fn write(&mut self, name: &str, at: u64, bytes: &[u8]) -> Result<(), DiskError> {
-        self.with(name, "write", |file| {
-            file.seek(SeekFrom::Start(at))?;
-            file.write_all(bytes)
-        })
+        self.with(name, "write", |file| write_at(file, at, bytes))
     }
 
     fn remove(&mut self, name: &str) -> Result<(), DiskError> {

@@ -57,8 +57,10 @@ pub const CORE_ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The crates from outside that core may use, each with its reason.
-pub const CORE_OUTSIDE: &[(&str, &str)] =
-    &[("libm", "transcendental functions with the same bits on every machine")];
+pub const CORE_OUTSIDE: &[(&str, &str)] = &[
+    ("libm", "transcendental functions with the same bits on every machine"),
+    ("crc32c", "the processor's own checksum instruction, which safe code cannot call"),
+];
 
 /// Where in core floats may live: a file, or a module with all that is below it.
 pub const FLOAT_HOMES: &[(&str, &str)] = &[
