@@ -72,6 +72,18 @@ fn f06_f07_the_disk_is_full_or_fails() {
 }
 
 #[test]
+fn f08_the_disk_is_slow() {
+    let faults = [(Fault::SlowDisk, SOON), (Fault::Crash, 2 * SOON)];
+    only(&faults, &[Mark::Queued, Mark::JournalLagged, Mark::RefusedSlow]);
+}
+
+#[test]
+fn f24_venues_change_what_they_take() {
+    let faults = [(Fault::RulesChange, SOON), (Fault::RequestLate, 2_000)];
+    only(&faults, &[Mark::RulesChanged, Mark::RefusedByNewRules, Mark::RefusedAtVenue]);
+}
+
+#[test]
 fn f09_clocks_jump() {
     only(&[(Fault::ClockJump, SOON)], &[Mark::ClockBack]);
 }

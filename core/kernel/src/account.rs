@@ -7,8 +7,8 @@ use crate::message::{Alert, Output};
 use crate::orders::{Order, Slot};
 use crate::plant::Plant;
 use tse_model::{
-    AccountEvent, AccountEventKind, ClientOrderId, Fill, InstrumentId, Qty, Side, StrategyId,
-    TimeInForce, Timestamp, VenueId,
+    AccountEvent, AccountEventKind, ClientOrderId, Fill, InstrumentId, Qty, Rules, Side, Span,
+    StrategyId, TimeInForce, Timestamp, VenueId,
 };
 
 impl Kernel {
@@ -98,6 +98,41 @@ impl Kernel {
             out.push(Output::Filled { id, strategy, instrument, side, fill: rest, realized });
         }
         self.note_ahead(before, venue, Some((instrument, side, fill)), at);
+    }
+
+    /// A venue takes something else from now on (F24). What rests there stays: what becomes of it the venue
+    /// says. What makes no sense closes the market: nobody knows what it takes.
+    pub(crate) fn on_rules(
+        &mut self,
+        instrument: InstrumentId,
+        rules: &Rules,
+        out: &mut Vec<Output>,
+    ) {
+        self.hash.word(u64::from(instrument.0));
+        self.hash.int(rules.price_step);
+        self.hash.int(rules.qty_step);
+        if self.has(Plant::RulesIgnored) {
+            return;
+        }
+        if self.state.catalog.set_rules(instrument, rules).is_err() {
+            out.push(Output::Alert(Alert::BadRules(instrument)));
+            if let Some(it) = self.state.catalog.get_instrument(instrument) {
+                let closed = Rules { listed: false, ..it.rules() };
+                let known = self.state.catalog.set_rules(instrument, &closed);
+                debug_assert_eq!(known, Ok(()), "they were followed so far");
+            }
+        }
+    }
+
+    /// The journal lags, or has caught up (F08).
+    pub(crate) fn on_lag(&mut self, lag: Span, out: &mut Vec<Output>) {
+        let slow = |lag: Span| self.lag_max.is_some_and(|limit| lag > limit);
+        if slow(lag) && !slow(self.state.lag) {
+            out.push(Output::Alert(Alert::JournalSlow));
+        }
+        if !self.has(Plant::LagIgnored) {
+            self.state.lag = lag;
+        }
     }
 
     /// A link broke: what is open there is unknown, requests on their way may be lost, and nothing is

@@ -16,7 +16,7 @@ use tse_model::{
     CancelOrder, ClientOrderId, GroupId, InstrumentId, ModifyOrder, Money, PlaceOrder, Price, Qty,
     Request, Settlement, Side, Span, StrategyId, Timestamp,
 };
-use tse_risk::{Approved, Refusal, Scene, SelfTrade, review};
+use tse_risk::{Approved, Lag, Refusal, Scene, SelfTrade, review};
 use tse_strategy::{Desk, Intent, Intents, OrderWish, Outcome, QuoteLevel, Reversal, UpdateKind};
 
 impl Kernel {
@@ -196,6 +196,10 @@ impl Kernel {
             open: market.open,
             latched: state.portfolio.latched().is_some(),
             reconciled: state.is_reconciled(instrument.venue) || self.has(Plant::TradesUncompared),
+            lag: self
+                .lag_max
+                .filter(|limit| state.lag > *limit)
+                .map(|limit| Lag { lag: state.lag, limit }),
             strategy,
             account,
             limits,
@@ -359,6 +363,26 @@ impl Kernel {
             display: order.request.display.map(|display| display.min(leaves)),
             ..order.request
         };
+        // The venue looks at the whole quantity, also where an order only shrinks.
+        let it = self.state.catalog.instrument(instrument);
+        if !it.listed || !it.takes_qty(qty) {
+            let what = match (it.listed, it.is_on_qty_step(qty)) {
+                (false, _) => "instrument that is no longer listed",
+                (_, false) => "quantity between two steps",
+                _ => "quantity",
+            };
+            self.counts.denied += 1;
+            out.push(Output::Denied {
+                strategy,
+                instrument,
+                side: draft.side,
+                refusal: Refusal::Invalid { what },
+                reasons: 1,
+            });
+            let kind = UpdateKind::ModifyDenied;
+            self.notices.push_back(Notice { strategy, order: draft, kind });
+            return;
+        }
         if !shrinks {
             let key = key(&draft);
             if self.review(now, draft, key, Some(slot), out).is_none() {

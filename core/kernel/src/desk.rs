@@ -4,10 +4,10 @@
 //! what is done about them is decided in [`act`](crate::act).
 
 use crate::orders::{Order, Orders, Slot};
-use tse_model::bytes::{Kept, load_each, save_each};
+use tse_model::bytes::{Kept, Recorded, load_each, save_each};
 use tse_model::{
-    Catalog, CurrencyId, Environment, InstrumentId, Money, Price, Qty, Rounding, Settlement, Side,
-    Span, StrategyId, Timestamp, VenueId,
+    Catalog, CurrencyId, Environment, Instrument, InstrumentId, Money, Price, Qty, Rounding, Rules,
+    Settlement, Side, Span, StrategyId, Timestamp, VenueId,
 };
 use tse_portfolio::{Mark, Portfolio};
 use tse_risk::{Book, Limits, Scoped};
@@ -76,13 +76,15 @@ pub struct State {
     reconciled: Vec<bool>,
     /// Whether a market says that it is open, by instrument.
     statuses: Vec<bool>,
+    /// How long the newest record took to become safe, as far as we were told.
+    pub(crate) lag: Span,
 }
 
-/// Markets, orders, money and links; names and limits are settings.
+/// Markets, orders, money and links, and what venues take; names and limits are settings.
 impl Kept for State {
     fn save(&self, out: &mut Vec<u8>) {
         let Self {
-            catalog: _,
+            catalog,
             markets,
             orders,
             portfolio,
@@ -92,7 +94,11 @@ impl Kept for State {
             links,
             reconciled,
             statuses,
+            lag,
         } = self;
+        let rules: Vec<Rules> = catalog.instruments().iter().map(Instrument::rules).collect();
+        rules.save(out);
+        lag.save(out);
         save_each(markets, out);
         orders.save(out);
         portfolio.save(out);
@@ -103,6 +109,10 @@ impl Kept for State {
     }
 
     fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        for (at, rules) in Vec::<Rules>::read(bytes)?.iter().enumerate() {
+            self.catalog.set_rules(InstrumentId(at as u32), rules).ok()?;
+        }
+        self.lag.load(bytes)?;
         load_each(&mut self.markets, bytes)?;
         self.orders.load(bytes)?;
         self.portfolio.load(bytes)?;
@@ -137,6 +147,7 @@ impl State {
             links: vec![true; catalog.venues().len()],
             reconciled: vec![true; catalog.venues().len()],
             statuses: vec![true; catalog.instruments().len()],
+            lag: Span::ZERO,
             portfolio,
             limits,
             catalog,

@@ -63,6 +63,7 @@ impl Kernel {
             answer_timeout: _,
             repeats,
             executions,
+            lag_max: _,
             reconcile: _,
             reconcilers,
             waiting,

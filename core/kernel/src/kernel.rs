@@ -41,6 +41,9 @@ pub struct Setup {
     /// How accounts are compared with their venues; `None` where the venue is part of the simulation and
     /// cannot be wrong.
     pub reconcile: Option<Reconcile>,
+    /// How long a record may take to become safe before nothing that adds risk is sent (F08); `None` where
+    /// nobody waits for the journal.
+    pub lag_max: Option<Span>,
     /// The strategies and what each may trade.
     pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
 }
@@ -112,6 +115,7 @@ pub struct Kernel {
     pub(crate) answer_timeout: Span,
     pub(crate) repeats: RecentOrders,
     pub(crate) executions: Executions,
+    pub(crate) lag_max: Option<Span>,
     pub(crate) reconcile: Option<Reconcile>,
     /// By venue.
     pub(crate) reconcilers: Vec<Reconciler>,
@@ -180,6 +184,7 @@ impl Kernel {
             waiting: VecDeque::new(),
             now: Timestamp::MIN,
             state: State::new(setup.catalog, setup.limits, setup.portfolio, setup.environment),
+            lag_max: setup.lag_max,
             strategies,
             listeners,
             series,
@@ -394,6 +399,8 @@ impl Machine for Kernel {
             Input::Statement(venue, statement) => self.on_statement(now, venue, &statement, out),
             Input::Boot { epoch } => self.on_boot(epoch, out),
             Input::Gap(venue) => self.on_gap(now, venue, out),
+            Input::Rules(instrument, rules) => self.on_rules(instrument, &rules, out),
+            Input::Lag(lag) => self.on_lag(lag, out),
             Input::Recalled { id, place } => self.on_recalled(now, id, place, out),
         }
         self.counts.inputs += 1;

@@ -3,7 +3,8 @@
 use crate::life::Life;
 use tse_model::{
     AccountEvent, ClientOrderId, CurrencyId, ExecId, Fill, Inquiry, InstrumentId, MarketEvent,
-    Money, OrderEvent, PlaceOrder, Qty, Request, Side, Statement, StrategyId, VenueId, Wake,
+    Money, OrderEvent, PlaceOrder, Qty, Request, Rules, Side, Span, Statement, StrategyId, VenueId,
+    Wake,
 };
 use tse_risk::Refusal;
 use tse_strategy::Opportunity;
@@ -57,6 +58,10 @@ pub enum Input {
     },
     /// Words of a venue are missing in the stream: it must be asked how things stand.
     Gap(VenueId),
+    /// What a venue takes of orders from now on. Adapters say so when they connect, and when it changes.
+    Rules(InstrumentId, Rules),
+    /// How long the newest record took to become safe: told by whoever waited for it, when that changes.
+    Lag(Span),
 }
 
 impl From<Wake> for Input {
@@ -104,6 +109,10 @@ pub enum Alert {
     Unexplained(VenueId),
     /// A venue was asked how things stand and has not answered in time.
     NoStatement(VenueId),
+    /// What a venue says it takes makes no sense: nothing is sent to that market any more.
+    BadRules(InstrumentId),
+    /// The journal takes longer than it may: nothing that adds risk is sent until it has caught up.
+    JournalSlow,
 }
 
 /// A difference that was booked without an explanation, as the venue has more of it (or less).

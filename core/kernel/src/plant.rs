@@ -61,11 +61,15 @@ pub enum Plant {
     LinkLostIsEnd,
     /// A snapshot lacks which executions were booked.
     SnapshotForgets,
+    /// That a venue takes something else is ignored.
+    RulesIgnored,
+    /// That the journal lags is ignored.
+    LagIgnored,
 }
 
 impl Plant {
     /// Every mistake, and its name for a command.
-    pub const ALL: [(Self, &'static str); 27] = [
+    pub const ALL: [(Self, &'static str); 29] = [
         (Self::FillTwice, "fill-twice"),
         (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
         (Self::SilenceIsRefusal, "silence-is-refusal"),
@@ -93,6 +97,8 @@ impl Plant {
         (Self::ForcedIgnored, "forced-ignored"),
         (Self::LinkLostIsEnd, "link-lost-is-end"),
         (Self::SnapshotForgets, "snapshot-forgets"),
+        (Self::RulesIgnored, "rules-ignored"),
+        (Self::LagIgnored, "lag-ignored"),
     ];
 }
 

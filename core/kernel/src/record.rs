@@ -27,6 +27,8 @@ recorded_choices! {
         8 => Boot { epoch },
         9 => Gap(venue),
         10 => Recalled { id, place },
+        11 => Rules(instrument, rules),
+        12 => Lag(lag),
     }
 }
 

@@ -9,7 +9,7 @@ use tse_model::{
     ClientOrderId, CurrencyId, Depth, DepthChange, ExecId, ExecutionRow, Fill, GroupId,
     InstrumentId, Line, Liquidity, MarketData, MarketEvent, ModifyOrder, Money, OrderEvent,
     OrderEventKind, OrderRow, OrderType, PlaceOrder, Price, Qty, Quote, Rate, RejectReason,
-    Request, Side, Span, Standing, Statement, StrategyId, TimeInForce, Timestamp, Trade,
+    Request, Rules, Side, Span, Standing, Statement, StrategyId, TimeInForce, Timestamp, Trade,
     TradingStatus, VenueId, VenueOrderId,
 };
 
@@ -128,7 +128,7 @@ impl Dice {
     }
     fn input(&mut self) -> Input {
         let venue = VenueId(self.number() as u16);
-        match self.0.below(10) {
+        match self.0.below(12) {
             0 => Input::Market(self.market()),
             1 => Input::Order(self.order()),
             2 => {
@@ -149,7 +149,19 @@ impl Dice {
             }
             6 => Input::Boot { epoch: self.number() as u16 },
             7 => Input::Gap(venue),
-            8 => {
+            8 => Input::Lag(Span::from_nanos(self.number())),
+            9 => {
+                let rules = Rules {
+                    price_step: self.number(),
+                    qty_step: self.number(),
+                    qty_min: self.qty(),
+                    qty_max: self.qty(),
+                    notional_min: self.money(),
+                    listed: self.flip(),
+                };
+                Input::Rules(self.instrument(), rules)
+            }
+            10 => {
                 let id = ClientOrderId(self.number() as u64);
                 let place = match self.request() {
                     Request::Place(place) => Some(place),

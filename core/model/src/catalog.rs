@@ -4,8 +4,8 @@
 //! configuration fixes, so they are the same on every run.
 
 use crate::{
-    Currency, CurrencyId, Decimal, Instrument, InstrumentError, InstrumentId, InstrumentSpec,
-    Symbol, VenueId,
+    BadRules, Currency, CurrencyId, Decimal, Instrument, InstrumentError, InstrumentId,
+    InstrumentSpec, Rules, Symbol, VenueId,
 };
 
 /// Decimals that a ledger keeps of a currency nobody said anything about: enough for a satoshi.
@@ -112,6 +112,14 @@ impl Catalog {
     #[inline]
     pub fn instrument(&self, id: InstrumentId) -> &Instrument {
         &self.instruments[id.index()]
+    }
+    /// Follows what the venue of an instrument takes from now on; see [`Rules`].
+    ///
+    /// # Errors
+    /// If there is no such instrument, or nobody could follow them. Nothing was changed.
+    pub fn set_rules(&mut self, id: InstrumentId, rules: &Rules) -> Result<(), BadRules> {
+        let instrument = self.instruments.get_mut(id.index());
+        instrument.ok_or(BadRules("there is no such instrument"))?.set_rules(rules)
     }
     /// The instrument with this number, if there is one: for numbers that came from outside.
     pub fn get_instrument(&self, id: InstrumentId) -> Option<&Instrument> {

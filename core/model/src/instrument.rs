@@ -126,6 +126,12 @@ pub struct Instrument {
     pub qty_max: Qty,
     /// Smallest value of an order, in the settlement currency.
     pub notional_min: Money,
+    /// Prices of orders are multiples of so many ticks: one, unless the venue has changed its grid.
+    pub price_step: i64,
+    /// Quantities of orders are multiples of so many lots; see [`Rules`](crate::Rules).
+    pub qty_step: i64,
+    /// Whether its venue still trades it.
+    pub listed: bool,
     /// Highest price that is believed to be one.
     pub price_max: Price,
     /// Share of value needed to open a position on margin (1 for none borrowed).
@@ -346,6 +352,9 @@ impl Instrument {
             fees: spec.fees,
             settle_scale: settle.1,
             base_units_per_lot,
+            price_step: 1,
+            qty_step: 1,
+            listed: true,
             rule,
         };
         // Limits that were stated must be worth something countable. Limits that were not are the

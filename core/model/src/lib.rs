@@ -26,6 +26,7 @@ mod money;
 mod order;
 mod quantity;
 mod report;
+mod rules;
 mod symbol;
 mod time;
 
@@ -55,5 +56,6 @@ pub use money::{DisplayMoney, Money, Rate, Rounding, divide};
 pub use order::{CancelOrder, ModifyOrder, OrderType, PlaceOrder, Request, TimeInForce};
 pub use quantity::{Price, Qty, Side};
 pub use report::{ExecutionRow, Inquiry, Line, OrderRow, Standing, Statement};
+pub use rules::{BadRules, Rules};
 pub use symbol::{Contract, Symbol, SymbolError};
 pub use time::{Span, Timestamp};

@@ -6,7 +6,7 @@
 use crate::gate::{Scene, as_judged, reference_price, review};
 use crate::refusal::Refusal;
 use crate::reserve::hold_of;
-use tse_model::{CurrencyId, DisplayMoney, Money, PlaceOrder, Qty, Rounding, Side};
+use tse_model::{CurrencyId, DisplayMoney, Money, PlaceOrder, Price, Qty, Rounding, Side};
 
 /// One check of one order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,6 +55,15 @@ pub fn explain(
         },
         !refused("C01", |it| !matches!(it, Refusal::ValueTooSmall { .. })),
     );
+    if it.qty_step != 1 || it.price_step != 1 {
+        let steps = format!(
+            "multiples of {} and {}",
+            qty(Qty::new(it.qty_step)),
+            it.price_decimal(Price::new(it.price_step))
+        );
+        let passed = !refused("C01", |it| matches!(it, Refusal::Invalid { .. }));
+        add("C01", "on the venue's steps", String::new(), steps, passed);
+    }
     if let Some(limit) = limits.order_qty_max {
         add("C03", "size of the order", qty(order.qty), qty(limit), order.qty <= limit);
     }
@@ -150,6 +159,10 @@ pub fn explain(
         _ => "open, and its book is whole",
     };
     add("C18", "the market is", market.to_owned(), String::new(), !refused("C18", |_| true));
+    if let Some(lag) = scene.lag {
+        let passed = !refused("F08", |_| true);
+        add("F08", "journal safe after", lag.lag.to_string(), lag.limit.to_string(), passed);
+    }
     let account = match (scene.latched, scene.reconciled) {
         (true, _) => "latched",
         (_, false) => "not compared with the venue",

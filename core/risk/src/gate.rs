@@ -63,6 +63,15 @@ impl Book {
     }
 }
 
+/// How long the newest record took to become safe, and how long it may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lag {
+    /// How long.
+    pub lag: Span,
+    /// At most.
+    pub limit: Span,
+}
+
 /// Everything the gate decides on.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
@@ -80,6 +89,8 @@ pub struct Scene<'a> {
     pub latched: bool,
     /// Whether the account is known to be as it is at the venue.
     pub reconciled: bool,
+    /// How far the journal lags behind, where that is more than it may.
+    pub lag: Option<Lag>,
     /// The strategy's own book.
     pub strategy: Book,
     /// The account's book, over all strategies.
@@ -113,7 +124,7 @@ pub fn review(
     let reduces = scopes.iter().all(|(_, book)| order.qty <= book.closable(order.side));
     let twice_mid = scene.quote.twice_mid();
     let band = twice_mid.zip(limits.collar).map(|(twice, limit)| collar(twice, limit));
-    protect(&mut order, band);
+    protect(&mut order, scene.instrument, band);
 
     valid(&order, scene.instrument, refusals); // C01
     match limits.order_qty_max {
@@ -166,6 +177,11 @@ pub fn review(
     if !scene.reconciled {
         refusals.push(Refusal::NotReconciled); // C26
     }
+    if let Some(Lag { lag, limit }) = scene.lag
+        && !reduces
+    {
+        refusals.push(Refusal::JournalSlow { lag, limit }); // F08
+    }
     let reserve = held.flatten();
     (refusals.len() == before).then_some(Approved { request: order, reserve })
 }
@@ -174,7 +190,7 @@ pub fn review(
 pub(crate) fn as_judged(mut order: PlaceOrder, scene: &Scene<'_>) -> PlaceOrder {
     let twice_mid = scene.quote.twice_mid();
     let band = twice_mid.zip(scene.limits.strategy.collar);
-    protect(&mut order, band.map(|(twice, limit)| collar(twice, limit)));
+    protect(&mut order, scene.instrument, band.map(|(twice, limit)| collar(twice, limit)));
     order
 }
 
@@ -200,10 +216,14 @@ fn collar(twice: i64, limit: Rate) -> (Price, Price) {
     (price(low), price(high))
 }
 
-/// A market order becomes a limit at the far end of the band.
-fn protect(order: &mut PlaceOrder, band: Option<(Price, Price)>) {
+/// A market order becomes a limit at the far end of the band, or the last price before it that the venue
+/// takes.
+fn protect(order: &mut PlaceOrder, instrument: &Instrument, band: Option<(Price, Price)>) {
     if let (OrderType::Market, Some((low, high))) = (order.order_type, band) {
-        order.order_type = OrderType::Limit(if order.side == Side::Buy { high } else { low });
+        order.order_type = OrderType::Limit(match order.side {
+            Side::Buy => instrument.step_down(high),
+            Side::Sell => instrument.step_up(low),
+        });
         if order.time_in_force != TimeInForce::Fok {
             order.time_in_force = TimeInForce::Ioc;
         }
@@ -214,6 +234,12 @@ fn valid(order: &PlaceOrder, instrument: &Instrument, refusals: &mut Vec<Refusal
     let mut no = |what| refusals.push(Refusal::Invalid { what });
     if order.qty < instrument.qty_min || order.qty > instrument.qty_max {
         no("quantity");
+    }
+    if !instrument.is_on_qty_step(order.qty) {
+        no("quantity between two steps");
+    }
+    if !instrument.listed {
+        no("instrument that is no longer listed");
     }
     let immediate = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
         || matches!(order.order_type, OrderType::Market);
@@ -234,6 +260,9 @@ fn valid(order: &PlaceOrder, instrument: &Instrument, refusals: &mut Vec<Refusal
     };
     if prices.iter().flatten().any(|price| price.abs() > instrument.price_max) {
         no("price");
+    }
+    if prices.iter().flatten().any(|price| !instrument.is_on_price_step(*price)) {
+        no("price between two steps");
     }
     if matches!(order.order_type, OrderType::TrailingStop(offset) if !offset.is_positive()) {
         no("trailing offset");

@@ -13,7 +13,7 @@ mod refusal;
 mod reserve;
 
 pub use explain::{Check, explain};
-pub use gate::{Approved, Book, Scene, reference_price, review};
+pub use gate::{Approved, Book, Lag, Scene, reference_price, review};
 pub use limits::{Limits, Repeats, Scoped, SelfTrade};
 pub use refusal::{BadData, Refusal, Scope};
 pub use reserve::{Reserve, hold, hold_of, reserve};

@@ -118,6 +118,13 @@ pub enum Refusal {
     Latched,
     /// C26: what the account holds at its venue is not known (yet), or an operator must look at it.
     NotReconciled,
+    /// F08: the journal lags, so what is decided now is old when it leaves.
+    JournalSlow {
+        /// How long the newest record took to become safe.
+        lag: Span,
+        /// How long it may take.
+        limit: Span,
+    },
     /// A limit that is not configured refuses, where its control stands.
     NoLimit {
         /// Its name.
@@ -144,6 +151,7 @@ impl Refusal {
             Self::SelfTrade { .. } => "C14",
             Self::Data(_) => "C18",
             Self::Latched | Self::NotReconciled => "C26",
+            Self::JournalSlow { .. } => "F08",
             Self::NoLimit { .. } => "C25",
             Self::Group => "C09",
         }
@@ -166,6 +174,7 @@ impl Refusal {
             Self::Data(_) => "data",
             Self::Latched => "latched",
             Self::NotReconciled => "not_reconciled",
+            Self::JournalSlow { .. } => "journal_slow",
             Self::NoLimit { .. } => "no_limit",
             Self::Overflow => "overflow",
             Self::Group => "group",
@@ -213,6 +222,9 @@ impl fmt::Display for Refusal {
             Self::Data(BadData::Closed) => write!(f, "the venue takes no orders"),
             Self::Latched => write!(f, "the ledger has latched and is no longer true"),
             Self::NotReconciled => write!(f, "the account has not been compared with its venue"),
+            Self::JournalSlow { lag, limit } => {
+                write!(f, "the journal took {lag} to be safe, limit {limit}")
+            }
             Self::NoLimit { limit } => write!(f, "limit `{limit}` is not configured"),
             Self::Overflow => write!(f, "figures beyond 64 or 128 bits"),
             Self::Group => write!(f, "another leg of the group was refused"),

@@ -72,6 +72,7 @@ impl Scenario {
             answer_timeout: self.answer_timeout,
             environment: Environment::Simulated,
             reconcile: None,
+            lag_max: None,
             strategies: self.strategies,
         })
     }

@@ -20,10 +20,10 @@ use crate::scenario::VenueSetup;
 use std::collections::BTreeMap;
 use tse_matching::{Handle, Report};
 use tse_model::{
-    AccountEvent, AccountEventKind, BookAction, Catalog, ClientOrderId, CurrencyId, Depth,
-    DepthChange, IdMap, InstrumentId, Machine, MarketData, MarketEvent, Money, OrderEvent,
-    OrderEventKind, PlaceOrder, Price, Qty, Quote, Rate, Request, Side, Span, Timestamp, Trade,
-    TradingStatus, VenueId, Wake,
+    AccountEvent, AccountEventKind, BadRules, BookAction, Catalog, ClientOrderId, CurrencyId,
+    Depth, DepthChange, IdMap, InstrumentId, Machine, MarketData, MarketEvent, Money, OrderEvent,
+    OrderEventKind, PlaceOrder, Price, Qty, Quote, Rate, Request, Rules, Side, Span, Timestamp,
+    Trade, TradingStatus, VenueId, Wake,
 };
 use tse_portfolio::Mark;
 
@@ -294,6 +294,14 @@ impl Venue {
             Request::Modify(modify) => self.on_modify(now, modify, out),
             Request::Cancel(cancel) => self.on_cancel(now, cancel, out),
         }
+    }
+
+    /// Takes other orders from now on. What rests stays as it is.
+    ///
+    /// # Errors
+    /// If nobody could follow such rules.
+    pub fn set_rules(&mut self, instrument: InstrumentId, rules: &Rules) -> Result<(), BadRules> {
+        self.catalog.set_rules(instrument, rules)
     }
 
     /// Books money or an asset that comes in (above zero) or goes out.

@@ -297,6 +297,10 @@ codes! {
          gap; or the market is closed.";
     GATE_NO_LIMIT = "TSE-R025", "The gate refused an order: no limit is set",
         "A limit that is not configured refuses whatever adds risk.";
+    GATE_JOURNAL = "TSE-R030", "The gate refused an order: the journal lags",
+        "Nothing leaves before its record is safe, so an order that is decided now would leave late, on a \
+         market that has moved. Orders that only shrink a position, and cancels, are sent all the same. \
+         Look at the disk.";
     LATCHED = "TSE-R101", "The ledger latched",
         "An amount passed what 128 bits hold. The ledger never wraps: it books nothing from then on, \
          and everything after that moment means nothing. Look for absurd prices or sizes in the data.";
@@ -344,6 +348,7 @@ pub fn of_refusal(refusal: &tse_risk::Refusal) -> &'static str {
         "C14" => GATE_SELF_TRADE,
         "C18" => GATE_DATA,
         "C25" => GATE_NO_LIMIT,
+        "F08" => GATE_JOURNAL,
         _ => GATE_INVALID,
     }
 }

@@ -351,6 +351,11 @@ impl Collector {
             Alert::NoStatement(at) => {
                 ("no_statement", json!({ "venue": self.catalog.venue(*at).name }))
             }
+            Alert::BadRules(at) => {
+                let symbol = self.catalog.instrument(*at).symbol.to_string();
+                ("bad_rules", json!({ "instrument": symbol }))
+            }
+            Alert::JournalSlow => ("journal_slow", json!({})),
         };
         let count = self.alerts.entry(kind).or_default();
         *count += 1;

@@ -9,6 +9,7 @@ mod modify;
 mod permutations;
 mod quote;
 mod reconcile;
+mod rules;
 mod scopes;
 mod stage;
 mod target;

@@ -199,6 +199,7 @@ pub struct Cast {
     pub cash: i128,
     pub environment: Environment,
     pub reconcile: Option<Reconcile>,
+    pub lag_max: Option<Span>,
 }
 
 impl Default for Cast {
@@ -211,6 +212,7 @@ impl Default for Cast {
             cash: CASH,
             environment: Environment::Simulated,
             reconcile: None,
+            lag_max: None,
         }
     }
 }
@@ -256,6 +258,7 @@ impl Stage {
             answer_timeout: Span::from_secs(5),
             environment: cast.environment,
             reconcile: cast.reconcile,
+            lag_max: cast.lag_max,
             strategies: strategies.collect(),
             catalog,
         });

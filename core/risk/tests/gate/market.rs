@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, buy, cents, limit, market, quote, sell};
 use tse_model::{OrderType, PlaceOrder, Price, Qty, Quote, Rate, Side, Span, TimeInForce};
-use tse_risk::{BadData, Limits, Refusal, SelfTrade};
+use tse_risk::{BadData, Lag, Limits, Refusal, SelfTrade};
 
 fn collar(stage: &Stage, billionths: i64) -> Stage {
     stage.but(|it| it.wide.collar = Some(Rate::from_billionths(billionths)))
@@ -187,6 +187,20 @@ fn c26_a_latched_ledger_stops_everything_even_what_seems_to_reduce() {
     let unknown = Stage::spot().but(|it| it.reconciled = false);
     unknown.refuses(buy(10, 1_000), Refusal::NotReconciled);
     unknown.holding(10, [0, 0]).refuses(sell(10, 1_000), Refusal::NotReconciled);
+}
+
+#[test]
+fn f08_while_the_journal_lags_only_reductions_pass() {
+    let span = Span::from_millis;
+    let lag = Lag { lag: span(251), limit: span(250) };
+    let slow = Stage::spot().but(|it| it.lag = Some(lag));
+    let refusal = Refusal::JournalSlow { lag: span(251), limit: span(250) };
+    slow.refuses(buy(10, 1_000), refusal);
+    slow.refuses(sell(10, 1_000), refusal);
+    let held = slow.holding(10, [0, 0]);
+    held.passes(sell(10, 1_000));
+    held.refuses(sell(11, 1_000), refusal);
+    held.refuses(buy(10, 1_000), refusal);
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub struct Stage {
     pub open: bool,
     pub latched: bool,
     pub reconciled: bool,
+    pub lag: Option<tse_risk::Lag>,
     pub strategy: Book,
     pub account: Book,
     /// The strategy's own limits.
@@ -96,6 +97,7 @@ impl Stage {
             open: true,
             latched: false,
             reconciled: true,
+            lag: None,
             strategy: Book::default(),
             account: Book::default(),
             own: Limits::default(),
@@ -138,6 +140,7 @@ impl Stage {
             open: self.open,
             latched: self.latched,
             reconciled: self.reconciled,
+            lag: self.lag,
             strategy: self.strategy,
             account: self.account,
             limits: &limits,

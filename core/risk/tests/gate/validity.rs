@@ -1,7 +1,7 @@
 //! C01: what the venue takes at all.
 
 use crate::stage::{Stage, buy, cents, dec, limit, market, sell, spec};
-use tse_model::{OrderType, PlaceOrder, Price, Qty, Side, TimeInForce};
+use tse_model::{OrderType, PlaceOrder, Price, Qty, Rules, Side, TimeInForce};
 use tse_risk::Refusal;
 
 fn invalid(what: &'static str) -> Refusal {
@@ -129,4 +129,54 @@ fn figures_that_fit_no_integer_are_refused() {
         Err(vec![Refusal::Overflow, Refusal::Overflow]),
         "neither its value (C04) nor its margin (C13)"
     );
+}
+
+#[test]
+fn f24_an_order_between_two_steps_is_refused_and_never_rounded() {
+    let mut stage = wide();
+    let coarse = Rules { price_step: 5, qty_step: 10, ..stage.instrument.rules() };
+    stage.instrument.set_rules(&coarse).expect("they can be followed");
+    for side in Side::BOTH {
+        stage.passes(limit(side, 10, 1_000));
+        for price in [999, 1_001, 1_004, 1_006] {
+            stage.refuses(limit(side, 10, price), invalid("price between two steps"));
+        }
+        for qty in [9, 11, 19] {
+            stage.refuses(limit(side, qty, 1_000), invalid("quantity between two steps"));
+        }
+    }
+    let stop = |trigger, limit| PlaceOrder {
+        order_type: OrderType::StopLimit { trigger: Price::new(trigger), limit: Price::new(limit) },
+        ..buy(10, 0)
+    };
+    stage.passes(stop(1_005, 1_010));
+    stage.refuses(stop(1_006, 1_010), invalid("price between two steps"));
+    stage.refuses(stop(1_005, 1_011), invalid("price between two steps"));
+    // Below zero it is the same grid.
+    stage.wide.collar = Some(tse_model::Rate::from_billionths(i64::MAX));
+    stage.passes(limit(Side::Buy, 10, -1_005));
+    stage.refuses(limit(Side::Buy, 10, -1_004), invalid("price between two steps"));
+}
+
+#[test]
+fn f24_the_bound_of_a_market_order_is_on_the_step_and_no_further_than_the_collar() {
+    // 10.00 and 5 %: 9.50 to 10.50, in steps of 7 ticks.
+    let mut stage = wide();
+    let coarse = Rules { price_step: 7, ..stage.instrument.rules() };
+    stage.instrument.set_rules(&coarse).expect("they can be followed");
+    let bound = |side| {
+        let order = stage.review(market(side, 10)).expect("it passes");
+        order.order_type.limit().expect("it is bounded").get()
+    };
+    assert_eq!((bound(Side::Buy), bound(Side::Sell)), (1_050, 952));
+}
+
+#[test]
+fn f24_what_is_no_longer_listed_is_refused() {
+    let mut stage = wide();
+    let gone = Rules { listed: false, ..stage.instrument.rules() };
+    stage.instrument.set_rules(&gone).expect("they can be followed");
+    stage.refuses(buy(10, 1_000), invalid("instrument that is no longer listed"));
+    let held = stage.holding(10, [0, 0]);
+    held.refuses(sell(10, 1_000), invalid("instrument that is no longer listed"));
 }

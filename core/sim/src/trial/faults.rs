@@ -58,11 +58,15 @@ pub enum Fault {
     Unexplained,
     /// A byte of the newest snapshot is another when the engine comes back.
     SnapshotDamaged,
+    /// A venue changes what it takes (F24).
+    RulesChange,
+    /// The disk is slow for a while: what leaves waits, what arrives queues up (F08).
+    SlowDisk,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::RequestLost,
         Self::RequestTwice,
         Self::RequestLate,
@@ -88,6 +92,8 @@ impl Fault {
         Self::WeakJournal,
         Self::Unexplained,
         Self::SnapshotDamaged,
+        Self::RulesChange,
+        Self::SlowDisk,
     ];
 
     /// Its name, as a command takes it.
@@ -118,6 +124,8 @@ impl Fault {
             Self::WeakJournal => "weak-journal",
             Self::Unexplained => "unexplained",
             Self::SnapshotDamaged => "snapshot-damaged",
+            Self::RulesChange => "rules-change",
+            Self::SlowDisk => "slow-disk",
         }
     }
 
@@ -139,6 +147,8 @@ impl Fault {
                 | Self::Forced
                 | Self::ClockJump
                 | Self::Unexplained
+                | Self::RulesChange
+                | Self::SlowDisk
         )
     }
 }

@@ -51,6 +51,12 @@ pub enum Mark {
     SnapshotUsed,
     SnapshotPassedOver,
     Trimmed,
+    RulesChanged,
+    RefusedByNewRules,
+    RefusedAtVenue,
+    JournalLagged,
+    Queued,
+    RefusedSlow,
 }
 
 impl Mark {
@@ -59,7 +65,7 @@ impl Mark {
     /// The figures are a fifth of what was measured over 5,000 seeds: a change that makes one of them rare
     /// is noticed, the dice of another range of seeds are not. Zero
     /// stands where it is too rare to ask for.
-    pub const ALL: [(Self, &'static str, u64); 47] = [
+    pub const ALL: [(Self, &'static str, u64); 53] = [
         (Self::RequestLost, "request lost", 7054),
         (Self::RequestInACut, "request on its way when the link broke", 283),
         (Self::DuplicateRequest, "request arrived twice", 6593),
@@ -107,6 +113,12 @@ impl Mark {
         (Self::SnapshotUsed, "recovered from a snapshot", 7994),
         (Self::SnapshotPassedOver, "damaged snapshot passed over", 2267),
         (Self::Trimmed, "recovered without the journal's beginning", 3908),
+        (Self::RulesChanged, "venue changed what it takes", 5941),
+        (Self::RefusedByNewRules, "order refused by the venue's new rules, here", 36921),
+        (Self::RefusedAtVenue, "order refused by the venue's new rules, there", 937),
+        (Self::JournalLagged, "journal slower than it may be", 3635),
+        (Self::Queued, "input waited for the journal", 1620282),
+        (Self::RefusedSlow, "order refused while the journal lagged", 2419),
     ];
 }
 

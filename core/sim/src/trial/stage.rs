@@ -21,6 +21,8 @@ pub const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 pub const VISIBILITY: Span = Span::from_secs(2);
 /// How long a venue may take to answer a request.
 pub(super) const ANSWER_TIMEOUT: Span = Span::from_secs(1);
+/// How long a record may take to become safe before nothing that adds risk is sent.
+pub(super) const LAG_MAX: Span = Span::from_millis(250);
 /// The largest position, long or short, of the account in one market; in lots.
 pub(super) const POSITION_MAX: i64 = 15;
 /// The same for one strategy.
@@ -144,6 +146,7 @@ pub fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
         repeat_window: Span::from_secs(10),
         answer_timeout: ANSWER_TIMEOUT,
         environment: Environment::Paper,
+        lag_max: Some(LAG_MAX),
         reconcile: Some(Reconcile {
             every: Span::from_secs(10),
             timeout: Span::from_secs(1),

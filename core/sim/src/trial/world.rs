@@ -12,9 +12,9 @@ use tse_engine::{Engine, MemoryLease, Upkeep};
 use tse_journal::{Breaker, Memory};
 use tse_kernel::{Command, Input, Plant};
 use tse_model::{
-    Catalog, Chance, ClientOrderId, Depth, DepthChange, Environment, ExecId, Inquiry, InstrumentId,
-    Line, Machine, MarketData, MarketEvent, Request, Span, Standing, StateHash, Statement,
-    Timestamp, TradingStatus, VenueId,
+    Catalog, Chance, ClientOrderId, Depth, DepthChange, Environment, ExecId, Inquiry, Instrument,
+    InstrumentId, Line, Machine, MarketData, MarketEvent, Request, Rules, Span, Standing,
+    StateHash, Statement, Timestamp, TradingStatus, VenueId,
 };
 
 /// How long faults happen.
@@ -26,9 +26,12 @@ const QUIET: Span = Span::from_secs(25);
 /// One state of the books in so many events is compared in full with the venues' own.
 const AUDIT_EVERY: u32 = 64;
 
+mod disk;
 mod driver;
 mod messages;
 mod strikes;
+
+use disk::Slow;
 
 type Live = Engine<Memory, MemoryLease>;
 
@@ -45,6 +48,8 @@ enum Event {
     Happen(Fault),
     Over(Fault, usize),
     Snapshot(InstrumentId),
+    Rules { venue: usize, line: u32, instrument: InstrumentId, rules: Rules },
+    Safe,
     Calm,
     Stop,
     End,
@@ -144,6 +149,10 @@ pub struct Trial {
     booked: Booked,
     /// What was booked when a snapshot was made, by the record it was made after.
     pictures: BTreeMap<u64, Booked>,
+    /// What venues take, and what the engine was told of it.
+    rules: Vec<Rules>,
+    told_rules: Vec<Rules>,
+    slow: Slow,
     upkeep: Upkeep,
     breaker: Breaker,
     placed: Placed,
@@ -209,6 +218,9 @@ impl Trial {
             may_be_lost: false,
             booked: Booked::default(),
             pictures: BTreeMap::new(),
+            rules: catalog.instruments().iter().map(Instrument::rules).collect(),
+            told_rules: catalog.instruments().iter().map(Instrument::rules).collect(),
+            slow: Slow::default(),
             upkeep: stage::upkeep(seed),
             breaker: Breaker::default(),
             placed: Placed::default(),
@@ -331,7 +343,8 @@ impl Trial {
         let data = self.merge.peek().map(|event| event.ts_event);
         let due = self.queue.peek().map(|due| due.0.0);
         let wake = self.engine.as_ref().and_then(|engine| engine.kernel().wake_at());
-        let wake = wake.map(|at| (at - self.skew).max(self.now));
+        // Who waits for the disk is not called.
+        let wake = wake.map(|at| (at - self.skew).max(self.now).max(self.slow.busy_until));
         let venue = self.exchanges.iter().filter_map(|it| it.venue.wake_at()).min();
         let venue = venue.map(|at| at.max(self.now));
         let Some(at) = [venue, data, due, wake].into_iter().flatten().min() else {
@@ -365,7 +378,9 @@ impl Trial {
             Event::Feed { venue, line, event } => {
                 if self.links[venue].line == line {
                     self.tell(Input::Market(event));
-                    self.check_book(&event);
+                    if self.slow.backlog.is_empty() {
+                        self.check_book(&event);
+                    }
                 }
             }
             Event::Inquiry { venue, line, inquiry } => self.on_inquiry(venue, line, &inquiry),
@@ -393,6 +408,12 @@ impl Trial {
             }
             Event::Over(fault, at) => self.relieve(fault, at),
             Event::Snapshot(instrument) => self.send_snapshot(instrument),
+            Event::Rules { venue, line, instrument, rules } => {
+                if self.links[venue].line == line && self.engine.is_some() {
+                    self.tell(Input::Rules(instrument, rules));
+                }
+            }
+            Event::Safe => self.is_safe(),
             Event::Calm => self.calm(),
             Event::Stop => {
                 self.stopped = true;
@@ -480,6 +501,12 @@ impl Trial {
         self.crash = None;
         self.breaker.set(None);
         self.skew = Span::ZERO;
+        self.slow.commit_takes = Span::ZERO;
+        for instrument in 0..self.rules.len() {
+            let instrument = InstrumentId(instrument as u32);
+            let rules = self.catalog.instrument(instrument).rules();
+            self.set_rules(instrument, rules);
+        }
         for venue in 0..self.links.len() {
             self.links[venue].banned = false;
             self.set_status(venue, TradingStatus::Open);

@@ -49,7 +49,10 @@ impl Venue {
         if self.status[place.instrument.index()] != TradingStatus::Open {
             return Err(RejectReason::MarketClosed);
         }
-        if place.qty < it.qty_min || place.qty > it.qty_max {
+        if !it.listed {
+            return Err(RejectReason::UnknownInstrument);
+        }
+        if !it.takes_qty(place.qty) {
             return Err(RejectReason::QuantityOutOfRange);
         }
         let prices = match place.order_type {
@@ -59,7 +62,7 @@ impl Venue {
             }
             OrderType::StopLimit { trigger, limit } => [Some(trigger), Some(limit)],
         };
-        if prices.into_iter().flatten().any(|price| beyond(it, price)) {
+        if prices.into_iter().flatten().any(|price| !takes_price(it, price)) {
             return Err(RejectReason::PriceOutOfRange);
         }
         let terms = self.terms(it, place, self.book(place.instrument))?;
@@ -294,10 +297,10 @@ impl Venue {
         let it = self.catalog.instrument(id);
         let leaves = modify.qty.checked_sub(open.filled).filter(|leaves| leaves.is_positive());
         let leaves = leaves.ok_or(RejectReason::QuantityOutOfRange)?;
-        if modify.qty < it.qty_min || modify.qty > it.qty_max {
+        if !it.takes_qty(modify.qty) {
             return Err(RejectReason::QuantityOutOfRange);
         }
-        if modify.price.is_some_and(|price| beyond(it, price)) {
+        if modify.price.is_some_and(|price| !takes_price(it, price)) {
             return Err(RejectReason::PriceOutOfRange);
         }
         if modify.price.is_some() && open.limit.is_none() {
@@ -368,8 +371,8 @@ impl Venue {
     }
 }
 
-fn beyond(it: &Instrument, price: Price) -> bool {
-    price < -it.price_max || price > it.price_max
+fn takes_price(it: &Instrument, price: Price) -> bool {
+    price >= -it.price_max && price <= it.price_max && it.is_on_price_step(price)
 }
 
 fn refusal(it: &Instrument) -> RejectReason {

@@ -32,6 +32,7 @@ fn kernel(catalog: &Catalog, portfolio: Portfolio) -> Kernel {
         answer_timeout: Span::from_secs(1),
         environment: tse_model::Environment::Simulated,
         reconcile: None,
+        lag_max: None,
         strategies: vec![],
     })
 }

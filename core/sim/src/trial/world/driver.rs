@@ -53,6 +53,9 @@ impl Trial {
 
     /// Tells the engine something, and carries out what it asks for.
     pub(super) fn tell(&mut self, input: Input) {
+        if self.engine.is_none() || self.waits(input) {
+            return;
+        }
         let Some(engine) = &mut self.engine else { return };
         if self.crash == Some(Crash::BeforeRecord) {
             self.marks.hit(Mark::CrashBeforeRecord);
@@ -133,7 +136,15 @@ impl Trial {
             self.release(&out[..some]);
             return self.die();
         }
-        self.release(&out);
+        self.check_lag(&out);
+        if let Input::Link { venue, up: false } = input {
+            self.compared[venue.index()] = false;
+        }
+        if let Input::Rules(instrument, rules) = input {
+            self.told_rules[instrument.index()] = rules;
+        }
+        self.check_rules(&out);
+        self.let_go(&out);
         if !out.is_empty() {
             let law =
                 self.engine.as_ref().map_or(Ok(()), |engine| laws::of_engine(engine.kernel()));
@@ -169,33 +180,28 @@ impl Trial {
     pub(super) fn release(&mut self, outputs: &[Output]) {
         for output in outputs {
             self.notice(output);
-            match output {
-                Output::Send(venue, request) => {
-                    let pass = self.engine.as_ref().map(Engine::pass);
-                    if let Some(Err(stopped)) = pass {
-                        self.fail(format!("I15: the only engine may not send: {stopped}"));
-                    }
-                    self.hash.word(request.id().0);
-                    if let Request::Place(place) = request {
-                        let law = self.placed.note(place.id);
-                        self.hold(law);
-                        if !self.compared[venue.index()] {
-                            self.fail(format!(
-                                "I16: {} is sent to a venue not compared with",
-                                place.id
-                            ));
-                        }
-                        if let Some(engine) = self.engine.as_ref().filter(|_| !self.meddled) {
-                            let law = laws::of_worst_case(engine.kernel(), place);
-                            self.hold(law);
-                        }
-                    }
-                    self.saw(request.id(), || format!("sent      {request:?}"));
-                    self.send(*venue, *request);
+            self.dispatch(output);
+        }
+    }
+
+    /// It leaves.
+    pub(super) fn dispatch(&mut self, output: &Output) {
+        match output {
+            Output::Send(venue, request) => {
+                let pass = self.engine.as_ref().map(Engine::pass);
+                if let Some(Err(stopped)) = pass {
+                    self.fail(format!("I15: the only engine may not send: {stopped}"));
                 }
-                Output::Inquire(venue, inquiry) => self.inquire(*venue, *inquiry),
-                _ => {}
+                self.hash.word(request.id().0);
+                if let Request::Place(place) = request {
+                    let law = self.placed.note(place.id);
+                    self.hold(law);
+                }
+                self.saw(request.id(), || format!("sent      {request:?}"));
+                self.send(*venue, *request);
             }
+            Output::Inquire(venue, inquiry) => self.inquire(*venue, *inquiry),
+            _ => {}
         }
     }
 
@@ -205,6 +211,14 @@ impl Trial {
         match output {
             Output::Denied { refusal: tse_risk::Refusal::NotReconciled, .. } => {
                 self.marks.hit(Mark::RefusedUnreconciled);
+            }
+            Output::Denied { refusal: tse_risk::Refusal::JournalSlow { .. }, .. } => {
+                self.marks.hit(Mark::RefusedSlow);
+            }
+            Output::Denied { refusal: tse_risk::Refusal::Invalid { what }, .. }
+                if what.contains("step") || what.contains("listed") =>
+            {
+                self.marks.hit(Mark::RefusedByNewRules);
             }
             Output::Adjusted(venue, _) => {
                 self.latched[venue.index()] = true;
@@ -220,6 +234,15 @@ impl Trial {
             Output::Filled { .. } if self.asking => self.marks.hit(Mark::FillFoundByInquiry),
             Output::Ended(id) => self.notice_end(*id),
             Output::Reconciled(venue) => self.compared[venue.index()] = true,
+            Output::Send(venue, Request::Place(place)) => {
+                if !self.compared[venue.index()] {
+                    self.fail(format!("I16: {} is sent to a venue not compared with", place.id));
+                }
+                if let Some(engine) = self.engine.as_ref().filter(|_| !self.meddled) {
+                    let law = laws::of_worst_case(engine.kernel(), place);
+                    self.hold(law);
+                }
+            }
             Output::Alert(alert) => self.notice_alert(alert),
             _ => {}
         }
@@ -281,6 +304,7 @@ impl Trial {
         }
         let torn = self.crash.take() == Some(Crash::InCommit);
         let Some(engine) = self.engine.take() else { return };
+        self.slow.forget();
         let mut disk = engine.into_disk();
         self.breaker.set(None);
         let power = self.faults.has(Fault::PowerLoss) && self.chance.one_in(1, 2);
@@ -403,6 +427,7 @@ impl Trial {
             _ => {}
         }
         self.acknowledged = None;
+        self.compared = [false; 2];
         self.told = Timestamp::MIN;
         self.engine = Some(engine);
         self.release(&out);

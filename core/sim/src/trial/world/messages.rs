@@ -124,6 +124,14 @@ impl Trial {
             let input = match output {
                 venue::Output::Order(event) => {
                     self.saw(event.id, || format!("venue     {:?}", event.kind));
+                    let off = [
+                        RejectReason::PriceOutOfRange,
+                        RejectReason::QuantityOutOfRange,
+                        RejectReason::UnknownInstrument,
+                    ];
+                    if matches!(event.kind, OrderEventKind::Rejected(why) if off.contains(&why)) {
+                        self.marks.hit(Mark::RefusedAtVenue);
+                    }
                     Input::Order(*event)
                 }
                 venue::Output::Account(event) => {
@@ -199,7 +207,6 @@ impl Trial {
         let link = &mut self.links[venue];
         link.up = false;
         link.line += 1;
-        self.compared[venue] = false;
         // Drawn in any case: a trial is told by its draws.
         if self.hits(Fault::CancelOnDisconnect) || self.faults.has(Fault::CancelOnDisconnect) {
             self.cancel_on_disconnect(venue);
@@ -241,6 +248,7 @@ impl Trial {
             .collect();
         for instrument in here {
             self.send_snapshot(instrument);
+            self.send_rules(instrument);
         }
     }
 }

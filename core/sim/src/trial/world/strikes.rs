@@ -3,11 +3,11 @@
 use super::{Crash, Event, Trial};
 use crate::trial::faults::Fault;
 use crate::trial::marks::Mark;
-use tse_kernel::Input;
+use tse_kernel::{Input, Output};
 use tse_model::{
     ClientOrderId, CurrencyId, Environment, GroupId, InstrumentId, MarketData, MarketEvent, Money,
-    OrderType, PlaceOrder, Price, Qty, Request, Settlement, Side, Span, StrategyId, TimeInForce,
-    TradingStatus, VenueId,
+    OrderType, PlaceOrder, Price, Qty, Request, Rules, Settlement, Side, Span, StrategyId,
+    TimeInForce, TradingStatus, VenueId,
 };
 
 impl Trial {
@@ -56,6 +56,12 @@ impl Trial {
                     self.words(venue, &out);
                 }
             }
+            Fault::RulesChange => self.change_rules(),
+            Fault::SlowDisk => {
+                self.slow.commit_takes = self.ms(20, 900);
+                let at = self.now + self.ms(500, 4_000);
+                self.push(at, Event::Over(fault, venue));
+            }
             Fault::ClockJump => {
                 let skew = self.ms(-2_000, 2_000);
                 if skew < self.skew {
@@ -76,8 +82,71 @@ impl Trial {
     pub(super) fn relieve(&mut self, fault: Fault, venue: usize) {
         match fault {
             Fault::Ban => self.links[venue].banned = false,
+            Fault::SlowDisk => self.slow.commit_takes = Span::ZERO,
             Fault::Maintenance => self.set_status(venue, TradingStatus::Open),
             _ => {}
+        }
+    }
+
+    /// A venue takes something else from now on, and says so.
+    fn change_rules(&mut self) {
+        let at = self.chance.below(self.rules.len() as u64);
+        let instrument = InstrumentId(at as u32);
+        let now = self.catalog.instrument(instrument).rules();
+        let rules = Rules {
+            price_step: self.chance.between(1, 3),
+            qty_step: self.chance.between(1, 2),
+            qty_min: Qty::new(self.chance.between(1, 2)),
+            listed: !self.chance.one_in(1, 8),
+            ..now
+        };
+        self.marks.hit(Mark::RulesChanged);
+        self.set_rules(instrument, rules);
+    }
+
+    pub(super) fn set_rules(&mut self, instrument: InstrumentId, rules: Rules) {
+        self.rules[instrument.index()] = rules;
+        let venue = self.venue_of(instrument);
+        let set = self.exchanges[venue].venue.set_rules(instrument, &rules);
+        self.hold(set.map_err(|bad| bad.to_string()));
+        self.send_rules(instrument);
+    }
+
+    pub(super) fn send_rules(&mut self, instrument: InstrumentId) {
+        let venue = self.venue_of(instrument);
+        if self.links[venue].up {
+            let (line, rules) = (self.links[venue].line, self.rules[instrument.index()]);
+            let at = self.now + Span::from_millis(3);
+            self.push(at, Event::Rules { venue, line, instrument, rules });
+        }
+    }
+
+    /// I13: what is sent is on the grid that the engine was told of.
+    pub(super) fn check_rules(&mut self, out: &[Output]) {
+        for output in out {
+            let Output::Send(_, request) = output else { continue };
+            let (prices, qty) = match request {
+                Request::Place(place) => (
+                    match place.order_type {
+                        OrderType::Market => [None, None],
+                        OrderType::Limit(price)
+                        | OrderType::Stop(price)
+                        | OrderType::TrailingStop(price) => [Some(price), None],
+                        OrderType::StopLimit { trigger, limit } => [Some(trigger), Some(limit)],
+                    },
+                    place.qty,
+                ),
+                Request::Modify(modify) => ([modify.price, None], modify.qty),
+                Request::Cancel(_) => continue,
+            };
+            let rules = self.told_rules[request.instrument().index()];
+            let on_grid = prices.iter().flatten().all(|price| price.get() % rules.price_step == 0)
+                && qty.get() % rules.qty_step == 0
+                && qty >= rules.qty_min;
+            if !(on_grid && rules.listed) {
+                return self
+                    .fail(format!("I13: {request:?} is not what the venue takes: {rules:?}"));
+            }
         }
     }
 
@@ -122,6 +191,7 @@ impl Trial {
     /// Another engine takes the place of this one, which only slept.
     pub(super) fn take_over(&mut self) {
         let Some(engine) = self.engine.take() else { return };
+        self.slow.forget();
         self.crash = None;
         let disk = engine.journal().disk().clone();
         self.breaker.set(None);
