@@ -214,7 +214,7 @@ impl World {
                     Some(row) => {
                         let reason = CancelReason::Requested;
                         (row.standing, row.updated) = (Standing::Cancelled(reason), self.now);
-                        OrderEventKind::Cancelled(reason)
+                        OrderEventKind::Cancelled { reason, filled: Some(row.filled) }
                     }
                     None => OrderEventKind::CancelRejected(RejectReason::UnknownOrder),
                 };

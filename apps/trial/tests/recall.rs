@@ -34,7 +34,8 @@ impl World {
                     self.placed.push(place);
                     let venue_id = VenueOrderId(self.placed.len() as u64);
                     next.push((place.id, place.instrument, OrderEventKind::Accepted(venue_id)));
-                    let gone = OrderEventKind::Cancelled(CancelReason::Requested);
+                    let gone =
+                        OrderEventKind::Cancelled { reason: CancelReason::Requested, filled: None };
                     next.push((place.id, place.instrument, gone));
                 }
                 Output::Inquire(venue, inquiry) => self.answer(venue, inquiry.number),

@@ -6,11 +6,11 @@ use crate::desk::State;
 use crate::kernel::Kernel;
 use crate::life::{Ending, Evidence, Life, Step};
 use crate::message::{Alert, Output};
-use crate::orders::{Order, Slot, limited};
+use crate::orders::{Closing, Order, Slot, limited};
 use crate::plant::Plant;
 use tse_model::{
-    ClientOrderId, Fill, InstrumentId, Liquidity, Money, OrderEvent, OrderEventKind, PlaceOrder,
-    Price, Qty, RejectReason, Side, StrategyId, Timestamp,
+    CancelReason, ClientOrderId, Fill, InstrumentId, Liquidity, Money, OrderEvent, OrderEventKind,
+    PlaceOrder, Price, Qty, RejectReason, Side, StrategyId, Timestamp,
 };
 use tse_risk::{Book, hold, reference_price};
 use tse_strategy::{OrderUpdate, UpdateKind};
@@ -27,9 +27,9 @@ fn code(kind: &OrderEventKind) -> u64 {
         OrderEventKind::Filled(_) => 4,
         OrderEventKind::Modified { .. } => 5,
         OrderEventKind::ModifyRejected(_) => 6,
-        OrderEventKind::Cancelled(_) => 7,
+        OrderEventKind::Cancelled { .. } => 7,
         OrderEventKind::CancelRejected(_) => 8,
-        OrderEventKind::Expired => 9,
+        OrderEventKind::Expired { .. } => 9,
     }
 }
 
@@ -40,6 +40,7 @@ impl Kernel {
         };
         let kind = &event.kind;
         self.hash.word(event.id.0.rotate_left(8) ^ code(kind));
+        let believes = self.reconcile.is_some() && !self.has(Plant::FilledIgnored);
         let order = self.state.orders.get_mut(slot);
         order.changed = now;
         let newest = event.ts_event >= order.heard;
@@ -85,8 +86,24 @@ impl Kernel {
                 return self.ask_about(now, event.instrument, out);
             }
             OrderEventKind::Rejected(_) => Evidence::Closed(Ending::Rejected),
-            OrderEventKind::Cancelled(_) => Evidence::Closed(Ending::Cancelled),
-            OrderEventKind::Expired => Evidence::Closed(Ending::Expired),
+            // More has traded than we heard of: until that is found it counts as open, at its worst.
+            OrderEventKind::Cancelled { filled, .. } | OrderEventKind::Expired { filled }
+                if believes
+                    && order.life.is_live()
+                    && filled.is_some_and(|filled| filled > order.filled) =>
+            {
+                let (ending, reason) = match *kind {
+                    OrderEventKind::Cancelled { reason, .. } => (Ending::Cancelled, reason),
+                    _ => (Ending::Expired, CancelReason::Unfilled),
+                };
+                let filled = filled.unwrap_or(Qty::ZERO);
+                order.closing = Some(Closing { ending, reason, filled });
+                order.cancelling = false;
+                self.move_life(slot, Evidence::ClosedAhead, out);
+                return self.ask_about(now, event.instrument, out);
+            }
+            OrderEventKind::Cancelled { .. } => Evidence::Closed(Ending::Cancelled),
+            OrderEventKind::Expired { .. } => Evidence::Closed(Ending::Expired),
         };
         if self.move_life(slot, evidence, out) {
             self.counts.rejected += u64::from(matches!(kind, OrderEventKind::Rejected(_)));
@@ -263,6 +280,25 @@ impl Kernel {
         });
         if whole && moved {
             self.update(now, slot, &OrderEventKind::Filled(*fill), out);
+        }
+        self.close_if_heard(now, slot, out);
+    }
+
+    /// An order that its venue has closed is over once all has been heard that had traded by then.
+    fn close_if_heard(&mut self, now: Timestamp, slot: Slot, out: &mut Vec<Output>) {
+        let order = self.state.orders.get_mut(slot);
+        let Some(Closing { ending, reason, filled }) = order.closing else { return };
+        if order.filled < filled || !order.life.is_live() {
+            return;
+        }
+        order.closing = None;
+        if self.move_life(slot, Evidence::Closed(ending), out) {
+            let filled = Some(filled);
+            let kind = match ending {
+                Ending::Expired => OrderEventKind::Expired { filled },
+                _ => OrderEventKind::Cancelled { reason, filled },
+            };
+            self.update(now, slot, &kind, out);
         }
     }
 

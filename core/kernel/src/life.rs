@@ -80,6 +80,8 @@ pub enum Evidence {
     FilledInFull,
     /// The venue closed it.
     Closed(Ending),
+    /// The venue closed it, and more of it has traded than was heard of.
+    ClosedAhead,
     /// No answer came in time.
     AnswerOverdue,
     /// The link to the venue broke.
@@ -176,10 +178,12 @@ impl Life {
             // words only, since the order is closed either way.
             (L::Ended(_), E::Closed(_)) => Step::Anomaly,
 
-            // Time and silence make an order unknown, never closed.
-            (L::Sent | L::Working, E::AnswerOverdue | E::LinkLost | E::NotFound) => {
-                Step::To(L::Unknown)
-            }
+            // Time and silence make an order unknown, never closed; so does an end that misses a fill.
+            (
+                L::Sent | L::Working,
+                E::AnswerOverdue | E::LinkLost | E::NotFound | E::ClosedAhead,
+            ) => Step::To(L::Unknown),
+            (L::Unknown | L::Disputed | L::Ended(_), E::ClosedAhead) => Step::Same,
             (_, E::AnswerOverdue | E::LinkLost | E::NotFound) => Step::Same,
 
             (L::Sent | L::Unknown, E::ProvenAbsent) => Step::To(L::Absent),
@@ -192,7 +196,7 @@ impl Life {
 
 impl Evidence {
     /// Every kind of evidence, in a fixed order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Passed,
         Self::Refused,
         Self::Released,
@@ -204,6 +208,7 @@ impl Evidence {
         Self::Closed(Ending::Cancelled),
         Self::Closed(Ending::Expired),
         Self::Closed(Ending::Filled),
+        Self::ClosedAhead,
         Self::AnswerOverdue,
         Self::LinkLost,
         Self::SeenOpen,

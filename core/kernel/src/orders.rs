@@ -4,12 +4,12 @@
 //! side. An order that ends stays for a while, so that a late word of the venue still finds it, and
 //! then leaves memory: how many stay is fixed, so a run's memory does not grow with its length.
 
-use crate::life::Life;
+use crate::life::{Ending, Life};
 use std::collections::VecDeque;
 use tse_model::bytes::{Kept, Recorded};
 use tse_model::{
-    ClientOrderId, CurrencyId, Environment, IdMap, InstrumentId, Money, OrderType, PlaceOrder,
-    Price, Qty, Side, StrategyId, Timestamp, VenueOrderId, recorded_fields,
+    CancelReason, ClientOrderId, CurrencyId, Environment, IdMap, InstrumentId, Money, OrderType,
+    PlaceOrder, Price, Qty, Side, StrategyId, Timestamp, VenueOrderId, recorded_fields,
 };
 
 /// How many ended orders stay known.
@@ -22,6 +22,15 @@ pub struct Change {
     pub qty: Qty,
     /// The limit price asked for; `None` for the one it has.
     pub price: Option<Price>,
+}
+
+/// The venue's word that an order is closed, which says more has traded than was heard of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Closing {
+    pub(crate) ending: Ending,
+    pub(crate) reason: CancelReason,
+    /// What had traded by then.
+    pub(crate) filled: Qty,
 }
 
 /// An order, as the engine knows it.
@@ -41,6 +50,8 @@ pub struct Order {
     pub cancelling: bool,
     /// A change that was sent and has not been answered.
     pub change: Option<Change>,
+    /// It is closed there, and over once what is missing has been heard.
+    pub(crate) closing: Option<Closing>,
     /// When it was made.
     pub made: Timestamp,
     /// When it last changed.
@@ -74,6 +85,7 @@ impl Order {
             filled_value: 0,
             cancelling: false,
             change: None,
+            closing: None,
             made: now,
             changed: now,
             asked_at: now,
@@ -190,9 +202,10 @@ impl Open {
 
 recorded_fields! {
     Change { qty, price }
+    Closing { ending, reason, filled }
     Order {
-        request, asked, life, filled, filled_value, cancelling, change, made, changed, asked_at,
-        heard, venue_id, reserved, reserved_in,
+        request, asked, life, filled, filled_value, cancelling, change, closing, made, changed,
+        asked_at, heard, venue_id, reserved, reserved_in,
     }
 }
 

@@ -65,11 +65,13 @@ pub enum Plant {
     RulesIgnored,
     /// That the journal lags is ignored.
     LagIgnored,
+    /// What a venue says has traded of an order that it closed is ignored.
+    FilledIgnored,
 }
 
 impl Plant {
     /// Every mistake, and its name for a command.
-    pub const ALL: [(Self, &'static str); 29] = [
+    pub const ALL: [(Self, &'static str); 30] = [
         (Self::FillTwice, "fill-twice"),
         (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
         (Self::SilenceIsRefusal, "silence-is-refusal"),
@@ -99,6 +101,7 @@ impl Plant {
         (Self::SnapshotForgets, "snapshot-forgets"),
         (Self::RulesIgnored, "rules-ignored"),
         (Self::LagIgnored, "lag-ignored"),
+        (Self::FilledIgnored, "filled-ignored"),
     ];
 }
 

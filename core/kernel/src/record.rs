@@ -8,7 +8,7 @@ use tse_model::bytes::Recorded;
 use tse_model::{MarketEvent, OrderEvent, Request, VenueId, recorded_choices};
 
 /// The version of these bytes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 recorded_choices! {
     Command {

@@ -117,11 +117,12 @@ impl Dice {
             3 => OrderEventKind::Filled(self.fill()),
             4 => OrderEventKind::Modified { qty: self.qty(), price: self.price() },
             5 => OrderEventKind::ModifyRejected(self.reason()),
-            6 => OrderEventKind::Cancelled(
-                self.one_of(&[CancelReason::Requested, CancelReason::ReduceOnly]),
-            ),
+            6 => OrderEventKind::Cancelled {
+                reason: self.one_of(&[CancelReason::Requested, CancelReason::ReduceOnly]),
+                filled: self.flip().then(|| self.qty()),
+            },
             7 => OrderEventKind::CancelRejected(self.reason()),
-            _ => OrderEventKind::Expired,
+            _ => OrderEventKind::Expired { filled: self.flip().then(|| self.qty()) },
         };
         let id = ClientOrderId(self.number() as u64);
         OrderEvent { id, instrument: self.instrument(), ts_event: self.time(), kind }

@@ -376,9 +376,9 @@ recorded_choices! {
         4 => Filled(fill),
         5 => Modified { qty, price },
         6 => ModifyRejected(reason),
-        7 => Cancelled(reason),
+        7 => Cancelled { reason, filled },
         8 => CancelRejected(reason),
-        9 => Expired,
+        9 => Expired { filled },
     }
     AccountEventKind {
         1 => Funding { instrument, amount },

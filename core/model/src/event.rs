@@ -124,12 +124,20 @@ pub enum OrderEventKind {
     },
     /// It was not changed.
     ModifyRejected(RejectReason),
-    /// It ended, with this much unfilled.
-    Cancelled(CancelReason),
+    /// It was taken back.
+    Cancelled {
+        /// Why.
+        reason: CancelReason,
+        /// What had traded of it, if the venue says so: if that is more than was heard of, a fill is missing.
+        filled: Option<Qty>,
+    },
     /// It was not cancelled. Says nothing about whether it is open.
     CancelRejected(RejectReason),
     /// Its time was up.
-    Expired,
+    Expired {
+        /// What had traded of it, if the venue says so.
+        filled: Option<Qty>,
+    },
 }
 
 /// What a venue says about one order.

@@ -348,8 +348,9 @@ impl Venue {
             if at > now {
                 break;
             }
+            let filled = self.open[slot as usize].map(|open| open.filled);
             let instrument = self.withdraw(slot);
-            out.push(self.say(now, id, instrument, OrderEventKind::Expired));
+            out.push(self.say(now, id, instrument, OrderEventKind::Expired { filled }));
         }
         for at in 0..self.funding.len() {
             let Schedule { instrument, next, every, rate } = self.funding[at];

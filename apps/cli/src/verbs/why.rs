@@ -17,7 +17,7 @@ use tse_journal::JournalError;
 use tse_kernel::{Alert, Input, Kernel, Output, Reviewed, record};
 use tse_model::{
     Catalog, ClientOrderId, Decimal, DepthChange, InstrumentId, MarketData, Money, OrderEventKind,
-    OrderType, PlaceOrder, Price, Request, Side, Span, Timestamp,
+    OrderType, PlaceOrder, Price, Qty, Request, Side, Span, Timestamp,
 };
 use tse_strategy::{Figure, Registry};
 
@@ -420,6 +420,9 @@ fn order_text(catalog: &Catalog, place: &PlaceOrder) -> String {
 
 fn venue_text(catalog: &Catalog, instrument: InstrumentId, kind: &OrderEventKind) -> String {
     let it = catalog.instrument(instrument);
+    let traded = |filled: Option<Qty>| {
+        filled.map_or_else(String::new, |qty| format!(" · {} had traded", it.qty_decimal(qty)))
+    };
     match kind {
         OrderEventKind::Accepted(id) => format!("accepted as {}", id.0),
         OrderEventKind::Rejected(reason) => format!("rejected: {}", reason.name()),
@@ -434,9 +437,11 @@ fn venue_text(catalog: &Catalog, instrument: InstrumentId, kind: &OrderEventKind
             format!("changed to {} at {}", it.qty_decimal(*qty), it.price_decimal(*price))
         }
         OrderEventKind::ModifyRejected(reason) => format!("not changed: {}", reason.name()),
-        OrderEventKind::Cancelled(reason) => format!("cancelled: {reason:?}").to_lowercase(),
+        OrderEventKind::Cancelled { reason, filled } => {
+            format!("{}{}", format!("cancelled: {reason:?}").to_lowercase(), traded(*filled))
+        }
         OrderEventKind::CancelRejected(reason) => format!("not cancelled: {}", reason.name()),
-        OrderEventKind::Expired => "expired".to_owned(),
+        OrderEventKind::Expired { filled } => format!("expired{}", traded(*filled)),
     }
 }
 

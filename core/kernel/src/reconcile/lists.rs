@@ -175,14 +175,15 @@ impl Kernel {
                 if differs && row.qty.is_positive() {
                     self.state.orders.amend(slot, row.qty, price);
                 }
+                let filled = Some(row.filled);
                 let (ending, kind) = match standing {
                     Standing::Rejected(reason) => {
                         (Ending::Rejected, OrderEventKind::Rejected(reason))
                     }
                     Standing::Cancelled(reason) => {
-                        (Ending::Cancelled, OrderEventKind::Cancelled(reason))
+                        (Ending::Cancelled, OrderEventKind::Cancelled { reason, filled })
                     }
-                    Standing::Expired => (Ending::Expired, OrderEventKind::Expired),
+                    Standing::Expired => (Ending::Expired, OrderEventKind::Expired { filled }),
                     _ if self.state.orders.get(slot).leaves().is_zero() => {
                         self.move_life(slot, Evidence::FilledInFull, out);
                         return;

@@ -19,7 +19,7 @@ fn heard(stage: &Stage) -> Vec<&'static str> {
         Told::Order(update) => Some(match update.kind {
             UpdateKind::Venue(OrderEventKind::Accepted(_)) => "accepted",
             UpdateKind::Venue(OrderEventKind::Filled(_)) => "filled",
-            UpdateKind::Venue(OrderEventKind::Cancelled(_)) => "cancelled",
+            UpdateKind::Venue(OrderEventKind::Cancelled { .. }) => "cancelled",
             other => panic!("{other:?}"),
         }),
         _ => None,

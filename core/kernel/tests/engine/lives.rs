@@ -180,9 +180,9 @@ fn a_word_about_an_order_nobody_made_is_an_alert() {
     let id = ClientOrderId(4_711);
     for kind in [
         OrderEventKind::Accepted(VenueOrderId(1)),
-        OrderEventKind::Cancelled(CancelReason::Requested),
+        OrderEventKind::Cancelled { reason: CancelReason::Requested, filled: None },
         OrderEventKind::Modified { qty: Qty::new(1), price: Price::new(1) },
-        OrderEventKind::Expired,
+        OrderEventKind::Expired { filled: None },
     ] {
         assert_eq!(stage.say(id, kind), [Output::Alert(Alert::UnknownOrder(id))]);
     }

@@ -71,7 +71,7 @@ impl Tale {
             Word::Rest => fill(stage, 1, 6),
             Word::Eleven => fill(stage, 2, 11),
             Word::Cancelled | Word::CancelledAgain => {
-                OrderEventKind::Cancelled(CancelReason::Requested)
+                OrderEventKind::Cancelled { reason: CancelReason::Requested, filled: None }
             }
             Word::CancelRejected => OrderEventKind::CancelRejected(RejectReason::UnknownOrder),
             Word::Modified => {

@@ -2,9 +2,9 @@
 //! what the trials of `core/sim` are for.
 
 use crate::stage::{
-    A, ALICE, Cast, IBM, PERP_A, SHARE_A, Stage, USD, alerts, buy, cancels, denied, placed,
+    A, ALICE, Cast, IBM, PERP_A, SHARE_A, Stage, USD, alerts, buy, cancels, denied, ended, placed,
 };
-use tse_kernel::{Adjustment, Alert, Command, Input, Life, Output, Reconcile};
+use tse_kernel::{Adjustment, Alert, Command, Ending, Input, Life, Output, Reconcile};
 use tse_model::{
     CancelReason, ClientOrderId, Environment, ExecutionRow, Fill, Inquiry, Line, Money,
     OrderEventKind, OrderRow, OrderType, Price, Qty, RejectReason, Side, Span, Standing, Statement,
@@ -190,6 +190,64 @@ fn a_fill_that_nobody_heard_is_booked_once_and_its_strategy_is_told() {
     let out = stage.say(id, OrderEventKind::Filled(fill));
     assert_eq!(alerts(&out), [Alert::DuplicateFill { id, exec: fill.exec }]);
     assert_eq!(stage.position(ALICE, PERP_A), 4);
+}
+
+#[test]
+fn an_end_that_misses_a_fill_counts_as_open_until_the_fill_is_found() {
+    for kind in [
+        OrderEventKind::Cancelled { reason: CancelReason::Requested, filled: Some(Qty::new(4)) },
+        OrderEventKind::Expired { filled: Some(Qty::new(4)) },
+    ] {
+        let mut stage = ready();
+        let id = stage.placed(ALICE, perp(buy(10, 990)));
+        stage.accept(id);
+        let fill = stage.new_fill(990, 4);
+        // The word of the fill is lost, and the stream looks whole.
+        let out = stage.say(id, kind);
+        assert_eq!(stage.order(id).life, Life::Unknown);
+        assert_eq!(stage.open(PERP_A, None), ([10, 0], 1), "at its worst");
+        let inquiry = asked(&out).expect("it asks at once");
+        let out = stage.wish(ALICE, move |_, wish| wish.order(perp(buy(1, 990))));
+        assert_eq!(denied(&out), [Refusal::NotReconciled]);
+        let standing = match kind {
+            OrderEventKind::Expired { .. } => Standing::Expired,
+            _ => Standing::Cancelled(CancelReason::Requested),
+        };
+        let mut list = row(&stage, id, standing);
+        list.filled = Qty::new(4);
+        let theirs = Theirs {
+            orders: vec![list],
+            executions: vec![executed(id, fill, stage.now)],
+            perps: 4,
+            cost: 4 * 990,
+            ..Theirs::default()
+        };
+        let out = answer(&mut stage, inquiry, &theirs);
+        assert_eq!(stage.position(ALICE, PERP_A), 4);
+        assert_eq!(ended(&out), [id]);
+        assert_eq!(stage.open(PERP_A, None), ([0, 0], 0));
+        // One that says what is known ends as ever.
+        let id = stage.placed(ALICE, perp(buy(10, 990)));
+        stage.accept(id);
+        let none =
+            OrderEventKind::Cancelled { reason: CancelReason::Requested, filled: Some(Qty::ZERO) };
+        assert_eq!(ended(&stage.say(id, none)), [id]);
+    }
+}
+
+#[test]
+fn an_end_that_overtook_its_fill_is_an_end_when_the_fill_has_come() {
+    let mut stage = ready();
+    let id = stage.placed(ALICE, perp(buy(10, 990)));
+    stage.accept(id);
+    let [one, other] = [3, 2].map(|qty| stage.new_fill(990, qty));
+    let reason = CancelReason::Requested;
+    stage.say(id, OrderEventKind::Cancelled { reason, filled: Some(Qty::new(5)) });
+    assert_eq!(ended(&stage.say(id, OrderEventKind::Filled(one))), [], "two are missing still");
+    assert!(stage.order(id).life.is_live());
+    assert_eq!(ended(&stage.say(id, OrderEventKind::Filled(other))), [id]);
+    assert_eq!(stage.order(id).life, Life::Ended(Ending::Cancelled));
+    assert_eq!(stage.open(PERP_A, None), ([0, 0], 0));
 }
 
 #[test]

@@ -388,7 +388,7 @@ impl Stage {
     }
 
     pub fn cancelled(&mut self, id: ClientOrderId) -> Vec<Output> {
-        self.say(id, OrderEventKind::Cancelled(CancelReason::Requested))
+        self.say(id, OrderEventKind::Cancelled { reason: CancelReason::Requested, filled: None })
     }
 
     /// A fill that no venue has told of yet.

@@ -276,8 +276,10 @@ impl Exchange {
                             row.standing = Standing::Filled;
                         }
                     }
-                    OrderEventKind::Cancelled(reason) => row.standing = Standing::Cancelled(reason),
-                    OrderEventKind::Expired => row.standing = Standing::Expired,
+                    OrderEventKind::Cancelled { reason, .. } => {
+                        row.standing = Standing::Cancelled(reason);
+                    }
+                    OrderEventKind::Expired { .. } => row.standing = Standing::Expired,
                     _ => return,
                 }
                 row

@@ -109,6 +109,12 @@ pub(super) fn upkeep(seed: u64) -> Upkeep {
     }
 }
 
+/// Whether each venue of a seed says how much had traded when it says that an order is closed.
+pub(super) fn says_filled(seed: u64) -> [bool; 2] {
+    let mut chance = Chance::stream(seed, "says filled");
+    [(); 2].map(|()| chance.one_in(1, 2))
+}
+
 /// The engine of a seed, as it was before its first input: a recovery builds the same.
 pub fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
     let mut portfolio = Portfolio::for_catalog(catalog);

@@ -153,6 +153,8 @@ pub struct Trial {
     rules: Vec<Rules>,
     told_rules: Vec<Rules>,
     slow: Slow,
+    /// Whether venues say how much had traded of what they close.
+    says_filled: [bool; 2],
     upkeep: Upkeep,
     breaker: Breaker,
     placed: Placed,
@@ -221,6 +223,7 @@ impl Trial {
             rules: catalog.instruments().iter().map(Instrument::rules).collect(),
             told_rules: catalog.instruments().iter().map(Instrument::rules).collect(),
             slow: Slow::default(),
+            says_filled: stage::says_filled(seed),
             upkeep: stage::upkeep(seed),
             breaker: Breaker::default(),
             placed: Placed::default(),

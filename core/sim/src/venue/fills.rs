@@ -65,7 +65,7 @@ impl Venue {
                         market.left(open.request.side, handle);
                     }
                     self.close(tag as u32);
-                    let kind = OrderEventKind::Cancelled(reason);
+                    let kind = OrderEventKind::Cancelled { reason, filled: Some(open.filled) };
                     out.push(self.say(now, open.request.id, instrument, kind));
                 }
             }

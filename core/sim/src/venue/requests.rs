@@ -232,7 +232,7 @@ impl Venue {
     ) {
         let Some(open) = self.open[slot as usize] else { return };
         let instrument = self.withdraw(slot);
-        let kind = OrderEventKind::Cancelled(reason);
+        let kind = OrderEventKind::Cancelled { reason, filled: Some(open.filled) };
         out.push(self.say(now, open.request.id, instrument, kind));
     }
 

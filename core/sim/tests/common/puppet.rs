@@ -109,7 +109,7 @@ impl Diary {
                 UpdateKind::Venue(tse_model::OrderEventKind::Filled(_)) => {}
                 UpdateKind::Venue(kind) => {
                     let name = format!("{kind:?}").to_lowercase();
-                    self.note(view.now, name.split('(').next().unwrap_or_default());
+                    self.note(view.now, name.split(['(', ' ']).next().unwrap_or_default());
                 }
                 kind => self.note(view.now, format!("{kind:?}").to_lowercase()),
             },

@@ -539,14 +539,16 @@ impl Played {
                     OrderEventKind::ModifyRejected(reason) => {
                         format!("not modified {}", reason.name())
                     }
-                    OrderEventKind::Cancelled(CancelReason::Requested) => "cancelled".to_owned(),
-                    OrderEventKind::Cancelled(reason) => {
+                    OrderEventKind::Cancelled { reason: CancelReason::Requested, .. } => {
+                        "cancelled".to_owned()
+                    }
+                    OrderEventKind::Cancelled { reason, .. } => {
                         format!("cancelled {reason:?}").to_lowercase()
                     }
                     OrderEventKind::CancelRejected(reason) => {
                         format!("not cancelled {}", reason.name())
                     }
-                    OrderEventKind::Expired => "expires".to_owned(),
+                    OrderEventKind::Expired { .. } => "expires".to_owned(),
                 };
                 return Some((Some(event.id), text));
             }

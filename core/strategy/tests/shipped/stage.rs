@@ -274,7 +274,7 @@ impl Play {
     /// An order of the strategy ended at its venue.
     pub fn ends(&mut self, id: InstrumentId, side: Side) -> Vec<Wish> {
         let reason = tse_model::CancelReason::Unfilled;
-        self.update(id, side, UpdateKind::Venue(OrderEventKind::Cancelled(reason)))
+        self.update(id, side, UpdateKind::Venue(OrderEventKind::Cancelled { reason, filled: None }))
     }
 
     /// This many orders of the strategy are open in a market.

@@ -11,8 +11,8 @@ use tse_journal::{
 };
 use tse_kernel::{Adjustment, Alert, Command, Input, Kernel, Life, Output, Plant};
 use tse_model::{
-    Catalog, Chance, ClientOrderId, Line, Machine, Request, Span, Standing, Statement, Timestamp,
-    VenueId,
+    Catalog, Chance, ClientOrderId, Line, Machine, OrderEvent, OrderEventKind, Request, Span,
+    Standing, Statement, Timestamp, VenueId,
 };
 
 impl Trial {
@@ -73,6 +73,20 @@ impl Trial {
         {
             self.marks.hit(Mark::AckLostThenFound);
         }
+        let ahead = match input {
+            Input::Order(OrderEvent {
+                id,
+                kind:
+                    OrderEventKind::Cancelled { filled: Some(filled), .. }
+                    | OrderEventKind::Expired { filled: Some(filled) },
+                ..
+            }) => {
+                let order = engine.kernel().order(id);
+                let ahead = order.is_some_and(|it| it.life.is_live() && filled > it.filled);
+                ahead.then_some(id)
+            }
+            _ => None,
+        };
         let open = [0, 1].map(|at| engine.kernel().is_unexplained(VenueId(at)));
         let wake = matches!(input, Input::Wake);
         let healthy = self.breaker.get();
@@ -98,6 +112,13 @@ impl Trial {
             }
             self.marks.hit(Mark::DiskFailed);
             return self.die();
+        }
+        if let Some(id) = ahead {
+            self.marks.hit(Mark::ClosedAhead);
+            if engine.kernel().order(id).is_none_or(|order| !order.life.is_live()) {
+                return self
+                    .fail(format!("I6: {id} has a fill that is missing, and counts no more"));
+            }
         }
         if wake && engine.kernel().wake_at() == before && before.is_some_and(|before| before <= at)
         {

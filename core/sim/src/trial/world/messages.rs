@@ -132,7 +132,14 @@ impl Trial {
                     if matches!(event.kind, OrderEventKind::Rejected(why) if off.contains(&why)) {
                         self.marks.hit(Mark::RefusedAtVenue);
                     }
-                    Input::Order(*event)
+                    let mut event = *event;
+                    if let OrderEventKind::Cancelled { filled, .. }
+                    | OrderEventKind::Expired { filled } = &mut event.kind
+                        && !self.says_filled[venue]
+                    {
+                        *filled = None;
+                    }
+                    Input::Order(event)
                 }
                 venue::Output::Account(event) => {
                     if matches!(event.kind, AccountEventKind::Liquidated { .. }) {
