@@ -72,6 +72,12 @@ fn f06_f07_the_disk_is_full_or_fails() {
 }
 
 #[test]
+fn f06_nothing_new_is_sent_before_the_disk_is_full_to_the_last() {
+    let faults = [(Fault::DiskFull, SOON), (Fault::Crash, 3 * SOON)];
+    only(&faults, &[Mark::NearlyFull, Mark::RefusedFull, Mark::RoomAgain]);
+}
+
+#[test]
 fn f08_the_disk_is_slow() {
     let faults = [(Fault::SlowDisk, SOON), (Fault::Crash, 2 * SOON)];
     only(&faults, &[Mark::Queued, Mark::JournalLagged, Mark::RefusedSlow]);

@@ -74,6 +74,9 @@ pub struct Engine<D, L> {
     snapshot: Vec<u8>,
     no_snapshot: Option<NoSnapshot>,
     last_snapshot: Option<u64>,
+    /// Whether the kernel was told that room runs out, and for how many inputs nobody has looked.
+    low_told: bool,
+    since_room: u64,
 }
 
 impl<D: Disk, L: Lease> Engine<D, L> {
@@ -147,11 +150,14 @@ impl<D: Disk, L: Lease> Engine<D, L> {
             snapshot: Vec::new(),
             no_snapshot: None,
             last_snapshot: None,
+            low_told: false,
+            since_room: 0,
         };
         engine.take(now, Input::Boot { epoch }, out)?;
         engine.check()?;
         // From here on this prefix is safe from everything, however the rest is written.
         engine.journal.sync()?;
+        engine.journal.keep_reserve()?;
         Ok((engine, Begun { epoch, ..begun }))
     }
 
@@ -222,7 +228,11 @@ impl<D: Disk, L: Lease> Engine<D, L> {
             let _ = self.snapshot();
         }
         let from = out.len();
-        self.step(now, input, out)?;
+        self.look_for_room(now, out)?;
+        if let Err(error) = self.step(now, input, out) {
+            out.truncate(from);
+            return Err(error);
+        }
         // What the kernel has forgotten it is told again, as an input like any other.
         let mut at = from;
         while at < out.len() {
@@ -234,6 +244,24 @@ impl<D: Disk, L: Lease> Engine<D, L> {
                 }
             }
             at += 1;
+        }
+        Ok(())
+    }
+
+    /// While there is no room behind the file that is being written, the kernel knows, and whoever made room
+    /// is noticed after a while (F06).
+    fn look_for_room(&mut self, now: Timestamp, out: &mut Vec<Output>) -> Result<(), JournalError> {
+        if self.journal.is_nearly_full() {
+            self.since_room += 1;
+            if self.since_room >= CHECK_EVERY {
+                self.since_room = 0;
+                self.journal.keep_reserve()?;
+            }
+        }
+        let low = self.journal.is_nearly_full();
+        if low != self.low_told {
+            self.low_told = low;
+            self.step(now, Input::Room { low }, out)?;
         }
         Ok(())
     }
@@ -297,6 +325,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         let hash = self.kernel.state_hash().to_string();
         self.journal.append(self.past.last, kind::END, record::VERSION, hash.as_bytes())?;
         self.journal.commit()?;
+        self.journal.drop_reserve()?;
         Ok(self.journal.into_disk())
     }
 

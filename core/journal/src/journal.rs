@@ -53,6 +53,20 @@ pub struct Journal<D> {
     next: u64,
     chain: u64,
     stopped: bool,
+    reserve: Reserve,
+}
+
+/// A file that is as long as a segment and holds nothing: room for one more when the disk is full.
+const RESERVE: &str = "reserve";
+
+/// Whether there is one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Reserve {
+    /// Nobody asked for it.
+    Unasked,
+    Held,
+    /// It was used up, or there never was room for it.
+    Missing,
 }
 
 impl<D: Disk> Journal<D> {
@@ -84,6 +98,7 @@ impl<D: Disk> Journal<D> {
             next: 1,
             chain: 0,
             stopped: false,
+            reserve: Reserve::Unasked,
         };
         journal.begin_segment()?;
         Ok(journal)
@@ -114,6 +129,8 @@ impl<D: Disk> Journal<D> {
         let contents = read_after(&disk, after, each)?;
         let (segment, offset) = contents.end.clone();
         let segment_size = disk.size(&segment)?;
+        let held = disk.list()?.iter().any(|name| name == RESERVE);
+        let reserve = if held { Reserve::Held } else { Reserve::Unasked };
         let mut journal = Self {
             disk,
             options,
@@ -125,6 +142,7 @@ impl<D: Disk> Journal<D> {
             next: contents.last + 1,
             chain: contents.chain,
             stopped: false,
+            reserve,
         };
         if let Some(torn) = &contents.torn {
             let zeros = vec![0; torn.bytes as usize];
@@ -240,6 +258,39 @@ impl<D: Disk> Journal<D> {
         Ok(self.safe())
     }
 
+    /// Sees to it that there is room for one more file when the disk is full, and says whether there is. Who
+    /// asks for that is told by [`is_nearly_full`](Self::is_nearly_full) when that room is all there is.
+    ///
+    /// # Errors
+    /// What the disk says, but for that it is full.
+    pub fn keep_reserve(&mut self) -> Result<bool, JournalError> {
+        if self.reserve != Reserve::Held {
+            self.reserve = match self.disk.create(RESERVE, self.options.segment_bytes) {
+                Ok(()) => Reserve::Held,
+                Err(error) if error.trouble == Trouble::Exists => Reserve::Held,
+                Err(error) if error.trouble == Trouble::Full => Reserve::Missing,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Ok(self.reserve == Reserve::Held)
+    }
+
+    /// Whether the file that is being written is the last there is room for.
+    pub fn is_nearly_full(&self) -> bool {
+        self.reserve == Reserve::Missing
+    }
+
+    /// Gives the room back that was kept.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn drop_reserve(&mut self) -> Result<(), JournalError> {
+        if std::mem::replace(&mut self.reserve, Reserve::Unasked) == Reserve::Held {
+            self.disk.remove(RESERVE)?;
+        }
+        Ok(())
+    }
+
     /// Writes a snapshot of what the engine is after the last record; all up to there survives a loss of
     /// power first. Returns that record.
     ///
@@ -275,6 +326,14 @@ impl<D: Disk> Journal<D> {
     fn begin_segment(&mut self) -> Result<(), JournalError> {
         let segment = name(self.next);
         let made = match self.disk.create(&segment, self.options.segment_bytes) {
+            // For this it was kept.
+            Err(error) if error.trouble == Trouble::Full && self.reserve == Reserve::Held => {
+                self.reserve = Reserve::Missing;
+                let made = self.disk.remove(RESERVE);
+                let made =
+                    made.and_then(|()| self.disk.create(&segment, self.options.segment_bytes));
+                made.map(|()| self.options.segment_bytes)
+            }
             // Made, but not begun, when something stopped: it is empty.
             Err(error) if error.trouble == Trouble::Exists => self.disk.size(&segment),
             made => made.map(|()| self.options.segment_bytes),

@@ -32,12 +32,22 @@ pub struct Memory {
 
 /// Makes a [`Memory`] fail that somebody else holds: after so many more changes, in this way.
 #[derive(Clone, Debug, Default)]
-pub struct Breaker(Rc<Cell<Option<(u64, Trouble)>>>);
+pub struct Breaker(Rc<Cell<Option<(u64, Trouble)>>>, Rc<Cell<Option<u64>>>);
 
 impl Breaker {
     /// From when on it fails; `None` for never.
     pub fn set(&self, after: Option<(u64, Trouble)>) {
         self.0.set(after);
+    }
+
+    /// The disk is full from now on, but for what is removed; or there is room again.
+    pub fn set_full(&self, full: bool) {
+        self.1.set(full.then_some(0));
+    }
+
+    /// Whether it is full.
+    pub fn is_full(&self) -> bool {
+        self.1.get().is_some()
     }
 
     /// What it is set to now.
@@ -144,9 +154,12 @@ impl Disk for Memory {
             return Err(error(Trouble::Exists, format!("{name} is there already")));
         }
         let used: u64 = self.files.values().map(|file| file.now.len() as u64).sum();
-        if self.room.is_some_and(|room| used + size > room) {
+        let free = self.breaker.1.get();
+        let full = free.is_some_and(|free| size > free);
+        if full || self.room.is_some_and(|room| used + size > room) {
             return Err(error(Trouble::Full, format!("cannot make {name}: no room is left")));
         }
+        self.breaker.1.set(free.map(|free| free - size));
         let zeros = vec![0; size as usize];
         let file = File { safe: zeros.clone(), now: zeros, unsafe_yet: Vec::new() };
         self.files.insert(name.to_owned(), file);
@@ -168,8 +181,9 @@ impl Disk for Memory {
 
     fn remove(&mut self, name: &str) -> Result<(), DiskError> {
         self.change(&format!("cannot remove {name}"))?;
-        self.file(name)?;
+        let size = self.file(name)?.now.len() as u64;
         self.files.remove(name);
+        self.breaker.1.set(self.breaker.1.get().map(|free| free + size));
         Ok(())
     }
 

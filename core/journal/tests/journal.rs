@@ -297,6 +297,41 @@ fn a_full_disk_is_noticed_before_anything_is_written_over() {
     assert_eq!(records.len() as u64, n - 1, "all before it is there");
 }
 
+#[test]
+fn f06_a_reserve_is_room_for_one_more_file_and_says_that_it_is_the_last() {
+    let options = options(Durability::Power, 1_024);
+    let disk = Memory::new();
+    let breaker = disk.breaker.clone();
+    let mut journal = Journal::create(disk, options).unwrap();
+    assert_eq!(journal.keep_reserve(), Ok(true));
+    breaker.set_full(true);
+    let mut n = 0;
+    let mut fill = |journal: &mut Journal<Memory>, until: &dyn Fn(&Journal<Memory>) -> bool| {
+        while !until(journal) {
+            n += 1;
+            journal.append(Timestamp::EPOCH, 1, 1, &payload(n))?;
+            journal.commit()?;
+        }
+        Ok::<u64, JournalError>(n)
+    };
+    let noticed = fill(&mut journal, &Journal::is_nearly_full).unwrap();
+    assert_eq!(journal.keep_reserve(), Ok(false), "there is no room yet");
+    // What is there then is found again, with no more room than before.
+    let (mut journal, contents) = Journal::open(journal.into_disk(), options, |_| ()).unwrap();
+    assert_eq!(contents.last, noticed);
+    assert_eq!((journal.keep_reserve(), journal.is_nearly_full()), (Ok(false), true));
+    // Somebody makes room.
+    breaker.set_full(false);
+    assert_eq!((journal.keep_reserve(), journal.is_nearly_full()), (Ok(true), false));
+    breaker.set_full(true);
+    fill(&mut journal, &Journal::is_nearly_full).unwrap();
+    let error = fill(&mut journal, &|_| false).unwrap_err();
+    assert!(matches!(error, JournalError::Disk(it) if it.trouble == Trouble::Full));
+    let disk = journal.into_disk();
+    let last = read(&disk, |_| ()).unwrap().last;
+    assert!(last >= noticed + 10, "a whole file more: {noticed}, {last}");
+}
+
 /// What a tear and a flip have in common ends at a sector of zeros: see `docs/journal-format.md`.
 #[test]
 fn a_long_record_of_anything_but_zeros_is_told_from_a_tear() {

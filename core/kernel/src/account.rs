@@ -135,6 +135,14 @@ impl Kernel {
         }
     }
 
+    /// The journal's room runs out, or there is room again (F06).
+    pub(crate) fn on_room(&mut self, low: bool, out: &mut Vec<Output>) {
+        if low && !self.state.low {
+            out.push(Output::Alert(Alert::JournalFull));
+        }
+        self.state.low = low && !self.has(Plant::RoomIgnored);
+    }
+
     /// A link broke: what is open there is unknown, requests on their way may be lost, and nothing is
     /// sent until it is back. Then what nobody has spoken of since is taken back.
     ///

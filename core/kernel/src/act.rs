@@ -196,6 +196,7 @@ impl Kernel {
             open: market.open,
             latched: state.portfolio.latched().is_some(),
             reconciled: state.is_reconciled(instrument.venue) || self.has(Plant::TradesUncompared),
+            nearly_full: state.low,
             lag: self
                 .lag_max
                 .filter(|limit| state.lag > *limit)

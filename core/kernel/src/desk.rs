@@ -78,6 +78,8 @@ pub struct State {
     statuses: Vec<bool>,
     /// How long the newest record took to become safe, as far as we were told.
     pub(crate) lag: Span,
+    /// Whether the journal's room runs out.
+    pub(crate) low: bool,
 }
 
 /// Markets, orders, money and links, and what venues take; names and limits are settings.
@@ -95,10 +97,12 @@ impl Kept for State {
             reconciled,
             statuses,
             lag,
+            low,
         } = self;
         let rules: Vec<Rules> = catalog.instruments().iter().map(Instrument::rules).collect();
         rules.save(out);
         lag.save(out);
+        low.save(out);
         save_each(markets, out);
         orders.save(out);
         portfolio.save(out);
@@ -113,6 +117,7 @@ impl Kept for State {
             self.catalog.set_rules(InstrumentId(at as u32), rules).ok()?;
         }
         self.lag.load(bytes)?;
+        self.low.load(bytes)?;
         load_each(&mut self.markets, bytes)?;
         self.orders.load(bytes)?;
         self.portfolio.load(bytes)?;
@@ -148,6 +153,7 @@ impl State {
             reconciled: vec![true; catalog.venues().len()],
             statuses: vec![true; catalog.instruments().len()],
             lag: Span::ZERO,
+            low: false,
             portfolio,
             limits,
             catalog,

@@ -401,6 +401,7 @@ impl Machine for Kernel {
             Input::Gap(venue) => self.on_gap(now, venue, out),
             Input::Rules(instrument, rules) => self.on_rules(instrument, &rules, out),
             Input::Lag(lag) => self.on_lag(lag, out),
+            Input::Room { low } => self.on_room(low, out),
             Input::Recalled { id, place } => self.on_recalled(now, id, place, out),
         }
         self.counts.inputs += 1;

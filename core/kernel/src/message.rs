@@ -60,6 +60,11 @@ pub enum Input {
     Gap(VenueId),
     /// What a venue takes of orders from now on. Adapters say so when they connect, and when it changes.
     Rules(InstrumentId, Rules),
+    /// Whether the journal's room runs out: told by whoever writes it, when that changes.
+    Room {
+        /// What is being written is the last there is room for.
+        low: bool,
+    },
     /// How long the newest record took to become safe: told by whoever waited for it, when that changes.
     Lag(Span),
 }
@@ -113,6 +118,8 @@ pub enum Alert {
     BadRules(InstrumentId),
     /// The journal takes longer than it may: nothing that adds risk is sent until it has caught up.
     JournalSlow,
+    /// The journal's room runs out: nothing that adds risk is sent until there is more.
+    JournalFull,
 }
 
 /// A difference that was booked without an explanation, as the venue has more of it (or less).

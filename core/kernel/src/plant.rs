@@ -67,11 +67,13 @@ pub enum Plant {
     LagIgnored,
     /// What a venue says has traded of an order that it closed is ignored.
     FilledIgnored,
+    /// That the journal's room runs out is ignored.
+    RoomIgnored,
 }
 
 impl Plant {
     /// Every mistake, and its name for a command.
-    pub const ALL: [(Self, &'static str); 30] = [
+    pub const ALL: [(Self, &'static str); 31] = [
         (Self::FillTwice, "fill-twice"),
         (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
         (Self::SilenceIsRefusal, "silence-is-refusal"),
@@ -102,6 +104,7 @@ impl Plant {
         (Self::RulesIgnored, "rules-ignored"),
         (Self::LagIgnored, "lag-ignored"),
         (Self::FilledIgnored, "filled-ignored"),
+        (Self::RoomIgnored, "room-ignored"),
     ];
 }
 

@@ -148,7 +148,7 @@ impl Kernel {
         self.hash.word(u64::from(epoch));
         self.state.orders.begin_epoch(epoch);
         self.waiting.clear();
-        self.state.lag = Span::ZERO;
+        (self.state.lag, self.state.low) = (Span::ZERO, false);
         if self.has(Plant::ExecutionsForgotten) {
             self.executions = Executions::new(self.state.catalog.venues().len());
         }

@@ -29,6 +29,7 @@ recorded_choices! {
         10 => Recalled { id, place },
         11 => Rules(instrument, rules),
         12 => Lag(lag),
+        13 => Room { low },
     }
 }
 

@@ -129,7 +129,7 @@ impl Dice {
     }
     fn input(&mut self) -> Input {
         let venue = VenueId(self.number() as u16);
-        match self.0.below(12) {
+        match self.0.below(13) {
             0 => Input::Market(self.market()),
             1 => Input::Order(self.order()),
             2 => {
@@ -150,6 +150,7 @@ impl Dice {
             }
             6 => Input::Boot { epoch: self.number() as u16 },
             7 => Input::Gap(venue),
+            11 => Input::Room { low: self.flip() },
             8 => Input::Lag(Span::from_nanos(self.number())),
             9 => {
                 let rules = Rules {

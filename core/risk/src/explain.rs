@@ -159,6 +159,10 @@ pub fn explain(
         _ => "open, and its book is whole",
     };
     add("C18", "the market is", market.to_owned(), String::new(), !refused("C18", |_| true));
+    if scene.nearly_full {
+        let passed = !refused("F06", |_| true);
+        add("F06", "room for the journal", "the last file".to_owned(), String::new(), passed);
+    }
     if let Some(lag) = scene.lag {
         let passed = !refused("F08", |_| true);
         add("F08", "journal safe after", lag.lag.to_string(), lag.limit.to_string(), passed);

@@ -89,6 +89,8 @@ pub struct Scene<'a> {
     pub latched: bool,
     /// Whether the account is known to be as it is at the venue.
     pub reconciled: bool,
+    /// Whether the journal's room runs out.
+    pub nearly_full: bool,
     /// How far the journal lags behind, where that is more than it may.
     pub lag: Option<Lag>,
     /// The strategy's own book.
@@ -176,6 +178,9 @@ pub fn review(
     }
     if !scene.reconciled {
         refusals.push(Refusal::NotReconciled); // C26
+    }
+    if scene.nearly_full && !reduces {
+        refusals.push(Refusal::JournalFull); // F06
     }
     if let Some(Lag { lag, limit }) = scene.lag
         && !reduces

@@ -118,6 +118,8 @@ pub enum Refusal {
     Latched,
     /// C26: what the account holds at its venue is not known (yet), or an operator must look at it.
     NotReconciled,
+    /// F06: the journal's room runs out: what is left is kept for what must be recorded.
+    JournalFull,
     /// F08: the journal lags, so what is decided now is old when it leaves.
     JournalSlow {
         /// How long the newest record took to become safe.
@@ -151,6 +153,7 @@ impl Refusal {
             Self::SelfTrade { .. } => "C14",
             Self::Data(_) => "C18",
             Self::Latched | Self::NotReconciled => "C26",
+            Self::JournalFull => "F06",
             Self::JournalSlow { .. } => "F08",
             Self::NoLimit { .. } => "C25",
             Self::Group => "C09",
@@ -174,6 +177,7 @@ impl Refusal {
             Self::Data(_) => "data",
             Self::Latched => "latched",
             Self::NotReconciled => "not_reconciled",
+            Self::JournalFull => "journal_full",
             Self::JournalSlow { .. } => "journal_slow",
             Self::NoLimit { .. } => "no_limit",
             Self::Overflow => "overflow",
@@ -222,6 +226,7 @@ impl fmt::Display for Refusal {
             Self::Data(BadData::Closed) => write!(f, "the venue takes no orders"),
             Self::Latched => write!(f, "the ledger has latched and is no longer true"),
             Self::NotReconciled => write!(f, "the account has not been compared with its venue"),
+            Self::JournalFull => write!(f, "the disk has no room behind what is being recorded"),
             Self::JournalSlow { lag, limit } => {
                 write!(f, "the journal took {lag} to be safe, limit {limit}")
             }

@@ -297,6 +297,9 @@ codes! {
          gap; or the market is closed.";
     GATE_NO_LIMIT = "TSE-R025", "The gate refused an order: no limit is set",
         "A limit that is not configured refuses whatever adds risk.";
+    GATE_ROOM = "TSE-R029", "The gate refused an order: the journal's room runs out",
+        "The disk is full but for the room that was kept for cancels, fills and orders that shrink a \
+         position. Make room: the engine looks again after a few thousand inputs.";
     GATE_JOURNAL = "TSE-R030", "The gate refused an order: the journal lags",
         "Nothing leaves before its record is safe, so an order that is decided now would leave late, on a \
          market that has moved. Orders that only shrink a position, and cancels, are sent all the same. \
@@ -348,6 +351,7 @@ pub fn of_refusal(refusal: &tse_risk::Refusal) -> &'static str {
         "C14" => GATE_SELF_TRADE,
         "C18" => GATE_DATA,
         "C25" => GATE_NO_LIMIT,
+        "F06" => GATE_ROOM,
         "F08" => GATE_JOURNAL,
         _ => GATE_INVALID,
     }

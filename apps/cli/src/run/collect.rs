@@ -355,6 +355,7 @@ impl Collector {
                 let symbol = self.catalog.instrument(*at).symbol.to_string();
                 ("bad_rules", json!({ "instrument": symbol }))
             }
+            Alert::JournalFull => ("journal_full", json!({})),
             Alert::JournalSlow => ("journal_slow", json!({})),
         };
         let count = self.alerts.entry(kind).or_default();

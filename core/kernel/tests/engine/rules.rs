@@ -77,6 +77,25 @@ fn f24_what_makes_no_sense_or_is_gone_closes_the_market() {
 }
 
 #[test]
+fn f06_while_room_runs_out_nothing_that_adds_risk_is_sent_and_cancels_are() {
+    let mut stage = Stage::new();
+    let id = stage.placed(ALICE, buy(10, 990));
+    stage.accept(id);
+    stage.fill(id, 990, 4);
+    assert_eq!(alerts(&stage.step(Input::Room { low: true })), [Alert::JournalFull]);
+    assert_eq!(stage.step(Input::Room { low: true }), [], "said once");
+    let out = stage.wish(ALICE, move |_, wish| wish.order(buy(1, 980)));
+    assert_eq!(denied(&out), [Refusal::JournalFull]);
+    let out = stage.wish(ALICE, move |_, wish| wish.order(sell(4, 1_010)));
+    assert_eq!(placed(&out)[0].side, Side::Sell, "what shrinks a position passes");
+    let out = stage.wish(ALICE, move |_, wish| wish.cancel(id));
+    assert!(matches!(requests(&out)[..], [Request::Cancel(_)]), "cancels always");
+    stage.step(Input::Room { low: false });
+    let out = stage.wish(ALICE, move |_, wish| wish.order(buy(1, 980)));
+    assert_eq!(placed(&out).len(), 1);
+}
+
+#[test]
 fn f08_while_the_journal_lags_nothing_that_adds_risk_is_sent_and_cancels_are() {
     let limit = Span::from_millis(250);
     let mut stage = Stage::with(Cast { lag_max: Some(limit), ..Cast::default() });

@@ -190,6 +190,15 @@ fn c26_a_latched_ledger_stops_everything_even_what_seems_to_reduce() {
 }
 
 #[test]
+fn f06_while_room_runs_out_only_reductions_pass() {
+    let low = Stage::spot().but(|it| it.nearly_full = true);
+    low.refuses(buy(10, 1_000), Refusal::JournalFull);
+    let held = low.holding(10, [0, 0]);
+    held.passes(sell(10, 1_000));
+    held.refuses(sell(11, 1_000), Refusal::JournalFull);
+}
+
+#[test]
 fn f08_while_the_journal_lags_only_reductions_pass() {
     let span = Span::from_millis;
     let lag = Lag { lag: span(251), limit: span(250) };

@@ -62,11 +62,13 @@ pub enum Fault {
     RulesChange,
     /// The disk is slow for a while: what leaves waits, what arrives queues up (F08).
     SlowDisk,
+    /// The disk is full for a while (F06).
+    DiskFull,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::RequestLost,
         Self::RequestTwice,
         Self::RequestLate,
@@ -94,6 +96,7 @@ impl Fault {
         Self::SnapshotDamaged,
         Self::RulesChange,
         Self::SlowDisk,
+        Self::DiskFull,
     ];
 
     /// Its name, as a command takes it.
@@ -126,6 +129,7 @@ impl Fault {
             Self::SnapshotDamaged => "snapshot-damaged",
             Self::RulesChange => "rules-change",
             Self::SlowDisk => "slow-disk",
+            Self::DiskFull => "disk-full",
         }
     }
 
@@ -149,6 +153,7 @@ impl Fault {
                 | Self::Unexplained
                 | Self::RulesChange
                 | Self::SlowDisk
+                | Self::DiskFull
         )
     }
 }

@@ -58,6 +58,9 @@ pub enum Mark {
     Queued,
     RefusedSlow,
     ClosedAhead,
+    NearlyFull,
+    RefusedFull,
+    RoomAgain,
 }
 
 impl Mark {
@@ -66,7 +69,7 @@ impl Mark {
     /// The figures are a fifth of what was measured over 5,000 seeds: a change that makes one of them rare
     /// is noticed, the dice of another range of seeds are not. Zero
     /// stands where it is too rare to ask for.
-    pub const ALL: [(Self, &'static str, u64); 54] = [
+    pub const ALL: [(Self, &'static str, u64); 57] = [
         (Self::RequestLost, "request lost", 7054),
         (Self::RequestInACut, "request on its way when the link broke", 283),
         (Self::DuplicateRequest, "request arrived twice", 6593),
@@ -121,6 +124,9 @@ impl Mark {
         (Self::Queued, "input waited for the journal", 1620282),
         (Self::RefusedSlow, "order refused while the journal lagged", 2419),
         (Self::ClosedAhead, "order closed with a fill that was not heard of", 33),
+        (Self::NearlyFull, "disk full but for what was kept", 1566),
+        (Self::RefusedFull, "order refused while the disk was full", 28714),
+        (Self::RoomAgain, "room again", 510),
     ];
 }
 

@@ -503,6 +503,7 @@ impl Trial {
     fn calm(&mut self) {
         self.crash = None;
         self.breaker.set(None);
+        self.breaker.set_full(false);
         self.skew = Span::ZERO;
         self.slow.commit_takes = Span::ZERO;
         for instrument in 0..self.rules.len() {

@@ -96,9 +96,10 @@ impl Trial {
         self.tell(Input::Lag(took));
     }
 
-    /// F08: nothing that adds risk while the journal lags, as far as the engine was told.
-    pub(super) fn check_lag(&mut self, out: &[Output]) {
-        if self.slow.told <= LAG_MAX {
+    /// F06, F08: nothing that adds risk while room runs out, or while the journal lags as far as the engine
+    /// was told.
+    pub(super) fn check_lag(&mut self, low: bool, out: &[Output]) {
+        if self.slow.told <= LAG_MAX && !low {
             return;
         }
         for output in out {
@@ -106,7 +107,8 @@ impl Trial {
             let Some(engine) = &self.engine else { return };
             let held = engine.kernel().portfolio().net(place.instrument).signed(place.side);
             if -held.get() < place.qty.get() {
-                self.fail(format!("F08: {} adds risk, and the journal lags", place.id));
+                let what = if low { "has no room" } else { "lags" };
+                self.fail(format!("F06, F08: {} adds risk, and the journal {what}", place.id));
                 return;
             }
         }

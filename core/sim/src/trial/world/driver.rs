@@ -95,6 +95,7 @@ impl Trial {
             self.breaker.set(Some((1, Trouble::Broken)));
         }
         let pictured = engine.last_snapshot();
+        let low = engine.journal().is_nearly_full();
         let taken = engine.take(at, input, &mut out);
         if let Some(sequence) = engine.last_snapshot().filter(|it| Some(*it) != pictured) {
             self.marks.hit(Mark::SnapshotMade);
@@ -157,7 +158,14 @@ impl Trial {
             self.release(&out[..some]);
             return self.die();
         }
-        self.check_lag(&out);
+        let still = engine.journal().is_nearly_full();
+        match (low, still) {
+            (false, true) => self.marks.hit(Mark::NearlyFull),
+            (true, false) => self.marks.hit(Mark::RoomAgain),
+            _ => {}
+        }
+        // Known since the input before this one, and not over.
+        self.check_lag(low && still, &out);
         if let Input::Link { venue, up: false } = input {
             self.compared[venue.index()] = false;
         }
@@ -232,6 +240,9 @@ impl Trial {
         match output {
             Output::Denied { refusal: tse_risk::Refusal::NotReconciled, .. } => {
                 self.marks.hit(Mark::RefusedUnreconciled);
+            }
+            Output::Denied { refusal: tse_risk::Refusal::JournalFull, .. } => {
+                self.marks.hit(Mark::RefusedFull);
             }
             Output::Denied { refusal: tse_risk::Refusal::JournalSlow { .. }, .. } => {
                 self.marks.hit(Mark::RefusedSlow);
@@ -396,6 +407,7 @@ impl Trial {
                 // The disk fails; what it holds is as it was. Somebody makes room.
                 self.marks.hit(Mark::DiskFailed);
                 self.breaker.set(None);
+                self.breaker.set_full(false);
                 self.disk = Some(keep);
                 let at = self.now + Span::from_secs(1);
                 return self.push(at, Event::Restart);

@@ -57,6 +57,11 @@ impl Trial {
                 }
             }
             Fault::RulesChange => self.change_rules(),
+            Fault::DiskFull => {
+                self.breaker.set_full(true);
+                let at = self.now + self.ms(2_000, 20_000);
+                self.push(at, Event::Over(fault, venue));
+            }
             Fault::SlowDisk => {
                 self.slow.commit_takes = self.ms(20, 900);
                 let at = self.now + self.ms(500, 4_000);
@@ -83,6 +88,7 @@ impl Trial {
         match fault {
             Fault::Ban => self.links[venue].banned = false,
             Fault::SlowDisk => self.slow.commit_takes = Span::ZERO,
+            Fault::DiskFull => self.breaker.set_full(false),
             Fault::Maintenance => self.set_status(venue, TradingStatus::Open),
             _ => {}
         }
