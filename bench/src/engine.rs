@@ -173,6 +173,9 @@ impl Market {
         strategy: Box<dyn Strategy>,
         recorded: bool,
     ) -> Run {
+        // Made and taken away outside of what is measured.
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().to_owned();
         run(&CONTROLS, move |meter| {
             let source = Box::new(Metered::new(source, events, meter));
             let scenario = self.scenario(source, strategy);
@@ -180,9 +183,8 @@ impl Market {
             let outcome = match recorded {
                 false => backtest.run(&mut (), |_| true).expect("a generator does not fail"),
                 true => {
-                    let home = tempfile::tempdir().expect("a folder");
                     let options = Options { durability: Durability::Process, ..Options::default() };
-                    let disk = Folder::open(home.path()).expect("a folder");
+                    let disk = Folder::open(&folder).expect("a folder");
                     let journal = Journal::create(disk, options).expect("an empty folder");
                     let mut nobody = ();
                     let recorder = Recorder::begin(&mut nobody, journal, "bench");
