@@ -36,6 +36,8 @@ enum End {
     Badly,
     /// It was asked for something it does not know: the lesson.
     Misused(String),
+    /// The same, and whoever was asked has said so.
+    MisusedAndSaid,
 }
 
 fn main() -> ExitCode {
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
     match end {
         End::Well => ExitCode::SUCCESS,
         End::Badly => ExitCode::from(1),
+        End::MisusedAndSaid => ExitCode::from(2),
         End::Misused(lesson) => {
             eprintln!("error: {lesson}\n\n{HELP}");
             ExitCode::from(2)

@@ -33,7 +33,7 @@ fn trials(args: &[String]) -> End {
     match command(args).status() {
         Ok(status) => match status.code() {
             Some(0) => End::Well,
-            // What clap says of a wrong argument is said already.
+            Some(2) => End::MisusedAndSaid,
             _ => End::Badly,
         },
         Err(error) => {
