@@ -82,7 +82,7 @@ fn a_changed_byte_is_named_and_refused_with_4() {
         let said = bench.tse(verb);
         assert_eq!(said.code, 4, "{}", said.err);
         assert!(said.err.starts_with("error[TSE-J001]: record "), "{}", said.err);
-        assert!(said.err.contains("records before it are sound"), "{}", said.err);
+        assert!(said.err.contains("the records up to "), "{}", said.err);
     }
 }
 

@@ -153,7 +153,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
             low_told: false,
             since_room: 0,
         };
-        engine.take(now, Input::Boot { epoch }, out)?;
+        // No snapshot before it: what the records before it ask for has not been sent.
+        engine.step(now, Input::Boot { epoch }, out)?;
         engine.check()?;
         // From here on this prefix is safe from everything, however the rest is written.
         engine.journal.sync()?;
@@ -206,7 +207,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         self.last_snapshot = Some(self.journal.next() - 1);
         let sequence = self.journal.snapshot(bytes)?;
         let until = self.upkeep.retain.map(|retain| self.past.last - retain);
-        self.journal.trim(self.upkeep.snapshots_kept, until)?;
+        self.journal.trim(self.upkeep.snapshots_kept, until, &upkeep::is_current)?;
         Ok(sequence)
     }
 
@@ -224,8 +225,12 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     ) -> Result<(), JournalError> {
         // Between inputs: everything that the one before asked for has been released.
         if self.upkeep.snapshot_every.is_some_and(|every| self.since_snapshot >= every) {
-            // That there is none is no reason to stop; what else is wrong with the disk will show.
-            let _ = self.snapshot();
+            // That there is none is no reason to stop, unless the journal cannot go on either.
+            if let Err(NoSnapshot::Journal(error)) = self.snapshot()
+                && self.journal.has_stopped()
+            {
+                return Err(error);
+            }
         }
         let from = out.len();
         self.look_for_room(now, out)?;

@@ -48,7 +48,9 @@ impl Index {
 
     /// The order of this name, as it was placed; `None` if it was not sent, or cannot be found.
     pub(crate) fn find<D: Disk>(&self, disk: &D, id: ClientOrderId) -> Option<PlaceOrder> {
-        let after = self.marks.partition_point(|(mark, _)| *mark <= id);
+        // Numbers count up over all strategies of an epoch.
+        let key = |id: ClientOrderId| (id.epoch(), id.number());
+        let after = self.marks.partition_point(|(mark, _)| key(*mark) <= key(id));
         let (_, from) = *self.marks.get(after.checked_sub(1)?)?;
         let until = self.marks.get(after).map_or(u64::MAX, |(_, sequence)| *sequence);
         let until = until.min(from.saturating_add(FAR));

@@ -20,4 +20,4 @@ pub use egress::{Egress, Lease, LeaseError, MemoryLease, Stopped};
 pub use engine::{CHECK_EVERY, Engine, EngineError};
 pub use replay::{Difference, Differs, Replay, Sent};
 pub use restore::{Begun, Pick, snapshot};
-pub use upkeep::{NoSnapshot, Upkeep};
+pub use upkeep::{NoSnapshot, Upkeep, is_usable};

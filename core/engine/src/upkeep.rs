@@ -6,7 +6,7 @@
 //! end for the whole journal; and a disk that has no room for one does not stop the engine.
 
 use crate::restore::Past;
-use tse_journal::JournalError;
+use tse_journal::{JournalError, Snapshot};
 use tse_kernel::{Kernel, keep};
 use tse_model::bytes::Recorded;
 use tse_model::{Span, StateHash};
@@ -64,6 +64,19 @@ fn front(bytes: &mut &[u8]) -> Option<(Past, StateHash)> {
         return None;
     }
     Some((Past::read(bytes)?, StateHash::read(bytes)?))
+}
+
+/// Whether this version of the program wrote a snapshot.
+pub(crate) fn is_current(snapshot: &Snapshot) -> bool {
+    front(&mut &snapshot.payload[..]).is_some()
+}
+
+/// Whether this program can make an engine of a snapshot.
+pub fn is_usable(
+    snapshot: &Snapshot,
+    build: &mut impl FnMut(&str) -> Result<Kernel, String>,
+) -> bool {
+    read(&snapshot.payload, build).is_some()
 }
 
 /// An engine from a snapshot; `None` if this program cannot make it what it was.

@@ -25,8 +25,8 @@ pub struct Cut {
 /// `None`, and nothing changed, if no record is damaged; a torn end is no damage.
 ///
 /// # Errors
-/// The damage itself, if a later file follows: then the journal was not left like this by a loss of
-/// power. What the disk says.
+/// The damage itself, if a later file follows, or a whole snapshot of a later record: then the journal was
+/// not left like this by a loss of power. What the disk says.
 pub fn cut<D: Disk>(disk: &mut D) -> Result<Option<Cut>, JournalError> {
     let (segment, at, sequence, damage) = match read(disk, |_| ()) {
         Ok(_) => return Ok(None),
@@ -41,9 +41,17 @@ pub fn cut<D: Disk>(disk: &mut D) -> Result<Option<Cut>, JournalError> {
     if names.last() != Some(&segment) || at == 0 {
         return Err(damage);
     }
-    // What was made after a record that goes is of no journal any more.
-    for later in snapshots(disk)?.into_iter().filter(|later| *later >= sequence) {
-        disk.remove(&snapshot::name(later))?;
+    // A snapshot was made when all before it was safe from a loss of power.
+    let later = snapshots(disk)?.into_iter().filter(|later| *later >= sequence);
+    let later: Vec<u64> = later.collect();
+    for record in &later {
+        if snapshot::read_snapshot(disk, *record)?.is_some() {
+            return Err(damage);
+        }
+    }
+    // What is left of one that was not finished is of no journal any more.
+    for record in later {
+        disk.remove(&snapshot::name(record))?;
     }
     let rest = vec![0; (disk.size(&segment)? - at) as usize];
     disk.write(&segment, at, &rest)?;

@@ -29,6 +29,11 @@ pub enum JournalError {
         /// In which version of the format.
         format: u32,
     },
+    /// A snapshot is of another journal, or of records that this one does not have (any more).
+    Foreign {
+        /// The record it says it was made after.
+        snapshot: u64,
+    },
     /// There is no journal.
     Empty,
     /// There is a journal already.
@@ -57,6 +62,9 @@ impl fmt::Display for JournalError {
             }
             Self::Newer { segment, format } => {
                 write!(f, "{segment} has format {format}, and this program knows up to {FORMAT}")
+            }
+            Self::Foreign { snapshot } => {
+                write!(f, "the snapshot after record {snapshot} is not of this journal")
             }
             Self::Empty => f.write_str("there is no journal"),
             Self::Exists => f.write_str("there is a journal already"),

@@ -5,7 +5,7 @@ use crate::error::JournalError;
 use crate::frame::{Head, PAYLOAD_MAX, encode, size_of};
 use crate::read::{Contents, Record, read, read_after};
 use crate::segment::{FORMAT, HEADER, Header, name};
-use crate::snapshot::{self, Mark, Spare};
+use crate::snapshot::{self, Mark, Snapshot, Spare};
 use tse_model::Timestamp;
 
 /// What a record must survive before it counts as safe.
@@ -119,7 +119,7 @@ impl<D: Disk> Journal<D> {
     /// The same, where only the records behind a mark are read and shown.
     ///
     /// # Errors
-    /// As for [`open`](Self::open), and `Corrupt` if the journal does not have that mark.
+    /// As for [`open`](Self::open), and `Foreign` if the journal does not have that mark.
     pub fn open_after(
         disk: D,
         options: Options,
@@ -171,6 +171,11 @@ impl<D: Disk> Journal<D> {
     /// The running hash after the last record.
     pub fn chain(&self) -> u64 {
         self.chain
+    }
+
+    /// Whether an earlier attempt failed, so that nothing more is written.
+    pub fn has_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// Whether what leaves an engine must wait until its record is safe.
@@ -292,7 +297,7 @@ impl<D: Disk> Journal<D> {
     }
 
     /// Writes a snapshot of what the engine is after the last record; all up to there survives a loss of
-    /// power first. Returns that record.
+    /// power first (under [`Durability::None`] as far as it is in the last file). Returns that record.
     ///
     /// # Errors
     /// What the disk says. If it was the snapshot that could not be written, the journal goes on.
@@ -307,8 +312,13 @@ impl<D: Disk> Journal<D> {
     ///
     /// # Errors
     /// What the disk says; the journal goes on.
-    pub fn trim(&mut self, kept: usize, until: Option<Timestamp>) -> Result<Spare, JournalError> {
-        snapshot::trim(&mut self.disk, kept, until)
+    pub fn trim(
+        &mut self,
+        kept: usize,
+        until: Option<Timestamp>,
+        usable: &dyn Fn(&Snapshot) -> bool,
+    ) -> Result<Spare, JournalError> {
+        snapshot::trim(&mut self.disk, kept, until, usable)
     }
 
     /// Ends a file and begins the next. All before it survives a loss of power from then on.

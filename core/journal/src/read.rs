@@ -61,6 +61,9 @@ pub struct Contents {
     pub(crate) unbegun: Option<String>,
 }
 
+/// What is wrong where a record is sound and the snapshot is not of it.
+const FOREIGN: &str = "the record is not the one that the snapshot was made after";
+
 /// Reads every record in order.
 ///
 /// # Errors
@@ -72,7 +75,7 @@ pub fn read<D: Disk>(disk: &D, each: impl FnMut(&Record<'_>)) -> Result<Contents
 /// Reads every record behind a mark in order: only the file that has it, and later ones.
 ///
 /// # Errors
-/// What makes the journal unreadable, and `Corrupt` if it does not have that mark.
+/// What makes the journal unreadable, and `Foreign` if it does not have that mark.
 pub fn read_after<D: Disk>(
     disk: &D,
     after: Option<Mark>,
@@ -111,6 +114,9 @@ pub fn read_after<D: Disk>(
         contents.segments += 1;
         let stopped = frames(name, &bytes, after, &mut contents, &mut each);
         if let Err(damage) = stopped {
+            if let (Some(FOREIGN), Some(mark)) = (damage.certain, after) {
+                return Err(JournalError::Foreign { snapshot: mark.sequence });
+            }
             contents.torn = Some(damage.judge(name, &bytes, last, &contents)?);
         }
     }
@@ -120,9 +126,7 @@ pub fn read_after<D: Disk>(
     if let Some(mark) = after
         && !(contents.first..=contents.last).contains(&mark.sequence)
     {
-        let (segment, at) = contents.end;
-        let what = "the journal does not have the record that the snapshot was made after";
-        return Err(JournalError::Corrupt { segment, at, sequence: mark.sequence, what });
+        return Err(JournalError::Foreign { snapshot: mark.sequence });
     }
     Ok(contents)
 }
@@ -232,7 +236,7 @@ fn frames(
                 } else if after
                     .is_some_and(|mark| mark.sequence == head.sequence && mark.chain != chain)
                 {
-                    Some("the record is not the one that the snapshot was made after")
+                    Some(FOREIGN)
                 } else {
                     None
                 };

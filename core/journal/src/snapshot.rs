@@ -107,6 +107,10 @@ pub(crate) fn write<D: Disk>(
     let size = bytes.len() as u64;
     match disk.create(&name, size) {
         Err(error) if error.trouble == Trouble::Exists => {
+            let there = read_snapshot(disk, after.sequence);
+            if matches!(there, Ok(Some(it)) if it.after == after && it.payload == payload) {
+                return Ok(()); // the same again: it is not put at risk
+            }
             disk.remove(&name)?;
             disk.create(&name, size)?;
         }
@@ -128,9 +132,9 @@ pub struct Spare {
     pub first: u64,
 }
 
-/// What recovering does not need: everything older than the `kept` newest snapshots that are whole, and, if
-/// `until` is given, the segments whose records were all made before that moment and before the oldest
-/// snapshot that is kept. Of those none, as long as there are fewer than `kept` whole snapshots, or one:
+/// What recovering does not need: everything older than the `kept` newest snapshots that are whole and
+/// `usable` by this program, and, if `until` is given, the segments whose records were all made before that moment and before the oldest
+/// snapshot that is kept. Of those none, as long as there are fewer than `kept` such snapshots, or one:
 /// then a single damaged file would be the end.
 ///
 /// # Errors
@@ -139,23 +143,25 @@ pub fn spare<D: Disk>(
     disk: &D,
     kept: usize,
     until: Option<Timestamp>,
+    usable: &dyn Fn(&Snapshot) -> bool,
 ) -> Result<Spare, JournalError> {
     let all = snapshots(disk)?;
-    let mut missing = kept.max(if until.is_some() { 2 } else { 1 });
+    let mut names = disk.list()?;
+    names.retain(|name| first_of(name).is_some());
+    let first = |name: &String| first_of(name).unwrap_or(0);
+    let begins = names.first().map_or(0, first);
+    let mut missing = kept.max(if until.is_some() || begins > 1 { 2 } else { 1 });
     let mut oldest = None;
     for sequence in all.iter().rev() {
         if missing == 0 {
             break;
         }
-        if matches!(read_snapshot(disk, *sequence), Ok(Some(_))) {
+        if matches!(read_snapshot(disk, *sequence), Ok(Some(it)) if usable(&it)) {
             oldest = Some(*sequence);
             missing -= 1;
         }
     }
-    let mut names = disk.list()?;
-    names.retain(|name| first_of(name).is_some());
-    let first = |name: &String| first_of(name).unwrap_or(0);
-    let mut spare = Spare { first: names.first().map_or(0, first), ..Spare::default() };
+    let mut spare = Spare { first: begins, ..Spare::default() };
     let Some(oldest) = oldest else { return Ok(spare) };
     let older = all.iter().filter(|sequence| **sequence < oldest);
     spare.snapshots = older.map(|sequence| name(*sequence)).collect();
@@ -181,8 +187,9 @@ pub fn trim<D: Disk>(
     disk: &mut D,
     kept: usize,
     until: Option<Timestamp>,
+    usable: &dyn Fn(&Snapshot) -> bool,
 ) -> Result<Spare, JournalError> {
-    let spare = spare(disk, kept, until)?;
+    let spare = spare(disk, kept, until, usable)?;
     for name in spare.snapshots.iter().chain(&spare.segments) {
         disk.remove(name)?;
     }

@@ -2,8 +2,8 @@
 //! that something is missing.
 
 use tse_journal::{
-    Disk, Durability, Journal, JournalError, Mark, Memory, Options, Trouble, cut, read, read_after,
-    read_snapshot, snapshot_name, snapshots, trim,
+    Disk, Durability, Journal, JournalError, Mark, Memory, Options, Snapshot, Trouble, cut, read,
+    read_after, read_snapshot, snapshot_name, snapshots, trim,
 };
 use tse_model::{Span, Timestamp};
 
@@ -47,6 +47,10 @@ fn recover(disk: &Memory) -> Option<(u64, Vec<u64>)> {
     Some((n, behind(disk, snapshot.after).unwrap()))
 }
 
+fn any(_: &Snapshot) -> bool {
+    true
+}
+
 #[test]
 fn what_was_saved_comes_back_with_the_records_behind_it() {
     let disk = journal(350);
@@ -73,14 +77,10 @@ fn a_snapshot_of_another_journal_is_refused_with_the_record_named() {
     let disk = journal(250);
     let after = read_snapshot(&disk, 200).unwrap().unwrap().after;
     let other = Mark { chain: after.chain ^ 1, ..after };
-    let refused = behind(&disk, other);
-    assert!(matches!(refused, Err(JournalError::Corrupt { sequence: 200, .. })), "{refused:?}");
+    assert_eq!(behind(&disk, other), Err(JournalError::Foreign { snapshot: 200 }));
     for sequence in [0, 251, 9_999] {
         let refused = behind(&disk, Mark { sequence, ..after });
-        assert!(
-            matches!(refused, Err(JournalError::Corrupt { sequence: at, .. }) if at == sequence),
-            "{refused:?}"
-        );
+        assert_eq!(refused, Err(JournalError::Foreign { snapshot: sequence }));
     }
 }
 
@@ -148,13 +148,13 @@ fn trimming_keeps_what_the_oldest_kept_snapshot_needs_and_what_is_young() {
     let first = |disk: &Memory| read(disk, |_| ()).unwrap_or_else(|error| panic!("{error}")).first;
     // Everything, but for old snapshots.
     let mut disk = whole.clone();
-    let trimmed = trim(&mut disk, 2, None).unwrap();
+    let trimmed = trim(&mut disk, 2, None, &any).unwrap();
     assert_eq!((trimmed.snapshots.len(), trimmed.segments.len(), trimmed.first), (3, 0, 1));
     assert_eq!(snapshots(&disk), Ok(vec![400, 500]));
     assert_eq!(first(&disk), 1);
     // As much as possible.
     let mut disk = whole.clone();
-    let trimmed = trim(&mut disk, 2, Some(Timestamp::MAX)).unwrap();
+    let trimmed = trim(&mut disk, 2, Some(Timestamp::MAX), &any).unwrap();
     assert!(
         !trimmed.segments.is_empty() && trimmed.first > 350 && trimmed.first <= 400,
         "{trimmed:?}"
@@ -166,13 +166,27 @@ fn trimming_keeps_what_the_oldest_kept_snapshot_needs_and_what_is_young() {
     }
     // Only what is older than that.
     let mut disk = whole.clone();
-    let trimmed = trim(&mut disk, 2, Some(time(120))).unwrap();
+    let trimmed = trim(&mut disk, 2, Some(time(120)), &any).unwrap();
     assert!(trimmed.first > 90 && trimmed.first <= 121, "{trimmed:?}");
+    // What this program cannot use is no way back.
+    let mut disk = whole.clone();
+    let old = |it: &Snapshot| it.after.sequence != 500 && it.after.sequence != 300;
+    let trimmed = trim(&mut disk, 2, Some(Timestamp::MAX), &old).unwrap();
+    assert!(trimmed.first > 150 && trimmed.first <= 200, "{trimmed:?}");
+    assert_eq!(snapshots(&disk), Ok(vec![200, 300, 400, 500]));
     // The last way back is never the only one.
     let mut disk = journal(150);
-    assert_eq!(trim(&mut disk, 1, Some(Timestamp::MAX)).unwrap().segments.len(), 0, "one snapshot");
+    assert_eq!(
+        trim(&mut disk, 1, Some(Timestamp::MAX), &any).unwrap().segments.len(),
+        0,
+        "one snapshot"
+    );
     let mut disk = journal(50);
-    assert_eq!(trim(&mut disk, 1, Some(Timestamp::MAX)).unwrap().segments.len(), 0, "no snapshot");
+    assert_eq!(
+        trim(&mut disk, 1, Some(Timestamp::MAX), &any).unwrap().segments.len(),
+        0,
+        "no snapshot"
+    );
 }
 
 #[test]
@@ -182,7 +196,7 @@ fn trimming_may_be_interrupted_anywhere() {
     loop {
         let mut disk = whole.clone();
         disk.fails_after = Some((step, Trouble::Broken));
-        let trimmed = trim(&mut disk, 2, Some(Timestamp::MAX));
+        let trimmed = trim(&mut disk, 2, Some(Timestamp::MAX), &any);
         disk.fails_after = None;
         disk.lose_power(|| false);
         assert_eq!(recover(&disk).unwrap(), (500, (501..=550).collect()), "after {step}");
@@ -196,23 +210,31 @@ fn trimming_may_be_interrupted_anywhere() {
 }
 
 #[test]
-fn cutting_a_damaged_end_off_takes_the_snapshots_behind_it_with_it() {
-    let mut disk = journal(5);
-    let (mut journal, _) = Journal::open(disk, OPTIONS, |_| ()).unwrap();
-    journal.snapshot(&picture(5)).unwrap();
-    journal.append(time(6), 1, 1, b"more").unwrap();
-    journal.snapshot(&picture(6)).unwrap();
-    disk = journal.into_disk();
-    let segment = disk.list().unwrap().into_iter().find(|name| name.ends_with(".tsej")).unwrap();
-    let mut at = 64;
-    read(&disk, |record| {
-        at += if record.head.sequence < 6 { 40 + 8 + 16 } else { 0 };
-    })
-    .unwrap();
-    *disk.byte(&segment, at + 45).unwrap() ^= 1;
+fn damage_before_a_whole_snapshot_was_safe_once_and_is_not_cut_off() {
+    let damaged = |whole: bool| {
+        let (mut journal, _) = Journal::open(journal(5), OPTIONS, |_| ()).unwrap();
+        journal.snapshot(&picture(5)).unwrap();
+        journal.append(time(6), 1, 1, b"more").unwrap();
+        journal.snapshot(&picture(6)).unwrap();
+        let mut disk = journal.into_disk();
+        let names = disk.list().unwrap();
+        let segment = names.into_iter().find(|name| name.ends_with(".tsej")).unwrap();
+        let mut at = 64;
+        read(&disk, |record| {
+            at += if record.head.sequence < 6 { 40 + 8 + 16 } else { 0 };
+        })
+        .unwrap();
+        *disk.byte(&segment, at + 45).unwrap() ^= 1;
+        if !whole {
+            *disk.byte(&snapshot_name(6), 100).unwrap() ^= 1;
+        }
+        disk
+    };
+    assert!(matches!(cut(&mut damaged(true)), Err(JournalError::Corrupt { sequence: 6, .. })));
+    let mut disk = damaged(false);
     let cut = cut(&mut disk).unwrap().expect("something was damaged");
     assert_eq!(cut.last, 5);
-    assert_eq!(snapshots(&disk), Ok(vec![5]));
+    assert_eq!(snapshots(&disk), Ok(vec![5]), "what is left of a later one goes too");
     assert_eq!(recover(&disk).unwrap(), (5, vec![]));
 }
 

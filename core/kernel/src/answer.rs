@@ -90,15 +90,20 @@ impl Kernel {
             OrderEventKind::Cancelled { filled, .. } | OrderEventKind::Expired { filled }
                 if believes
                     && order.life.is_live()
-                    && filled.is_some_and(|filled| filled > order.filled) =>
+                    && filled.max(order.closing.map(|it| it.filled)) > Some(order.filled) =>
             {
+                // Said again, or less of it by another channel: nothing new.
+                if order.closing.is_some_and(|it| filled <= Some(it.filled)) {
+                    return;
+                }
                 let (ending, reason) = match *kind {
                     OrderEventKind::Cancelled { reason, .. } => (Ending::Cancelled, reason),
                     _ => (Ending::Expired, CancelReason::Unfilled),
                 };
                 let filled = filled.unwrap_or(Qty::ZERO);
                 order.closing = Some(Closing { ending, reason, filled });
-                order.cancelling = false;
+                // Nothing is asked of it any more.
+                order.cancelling = true;
                 self.move_life(slot, Evidence::ClosedAhead, out);
                 return self.ask_about(now, event.instrument, out);
             }

@@ -394,7 +394,7 @@ impl Orders {
         debug_assert!(order.life.is_live() && !life.is_live());
         order.life = life;
         self.open[order.request.instrument.index()].delist(slot, order);
-        order.change = None;
+        (order.change, order.closing) = (None, None);
         self.live -= 1;
         self.ended.push_back(slot);
         if self.ended.len() > ENDED_KEPT {

@@ -393,7 +393,7 @@ impl Kernel {
         }
         let mut open = false;
         self.each_at(venue, |order| {
-            open |= matches!(order.life, Life::Unknown | Life::Disputed);
+            open |= matches!(order.life, Life::Unknown | Life::Disputed) || order.closing.is_some();
         });
         let reconciler = &mut self.reconcilers[venue.index()];
         let clear = reconciler.residue.is_empty();

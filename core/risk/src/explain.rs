@@ -61,7 +61,9 @@ pub fn explain(
             qty(Qty::new(it.qty_step)),
             it.price_decimal(Price::new(it.price_step))
         );
-        let passed = !refused("C01", |it| matches!(it, Refusal::Invalid { .. }));
+        let price = order.order_type.limit();
+        let passed =
+            it.is_on_qty_step(order.qty) && price.is_none_or(|price| it.is_on_price_step(price));
         add("C01", "on the venue's steps", String::new(), steps, passed);
     }
     if let Some(limit) = limits.order_qty_max {

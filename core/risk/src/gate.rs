@@ -249,7 +249,7 @@ fn valid(order: &PlaceOrder, instrument: &Instrument, refusals: &mut Vec<Refusal
     let immediate = matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
         || matches!(order.order_type, OrderType::Market);
     if let Some(display) = order.display {
-        if !display.is_positive() || display > order.qty {
+        if !display.is_positive() || display > order.qty || !instrument.is_on_qty_step(display) {
             no("display quantity");
         }
         if immediate || order.order_type.limit().is_none() {

@@ -31,7 +31,7 @@ pub(crate) fn journal(args: &Args, registry: &Registry, ui: &Ui) -> Result<u8, D
         JournalVerb::Show(args) => show(args, ui),
         JournalVerb::Cut(args) => cut(args, ui),
         JournalVerb::Snapshot(at) => snapshot::snapshot(at, registry, ui),
-        JournalVerb::Trim(args) => snapshot::trim(args, ui),
+        JournalVerb::Trim(args) => snapshot::trim(args, registry, ui),
     }
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn finding(error: &JournalError, path: &Path) -> Diagnostic {
         JournalError::Corrupt { sequence, .. } => (
             codes::JOURNAL_CORRUPT,
             format!(
-                "the {} records before it are sound: copy the folder, look at the disk; if power went \
+                "the records up to {} are sound: copy the folder, look at the disk; if power went \
                  and it was not written with `power`, tse journal cut",
                 sequence - 1
             ),
@@ -49,6 +49,13 @@ pub(crate) fn finding(error: &JournalError, path: &Path) -> Diagnostic {
         JournalError::Newer { .. } => {
             (codes::JOURNAL_NEWER, "read it with the version of tse that wrote it, or later".into())
         }
+        JournalError::Foreign { snapshot } => (
+            codes::NO_SNAPSHOT,
+            format!(
+                "take {} away: the records are as they were",
+                tse_journal::snapshot_name(*snapshot)
+            ),
+        ),
         JournalError::Empty => (
             codes::NO_JOURNAL,
             "tse backtest CONFIG --journal writes one into its run folder".into(),
@@ -179,6 +186,9 @@ fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
     } else if !ended {
         ui.print("it stops without an end: the run was cut off, or is still going on");
     }
+    if let Some(foreign) = snapshots.iter().find_map(snapshot::Seen::foreign) {
+        return Err(finding(&JournalError::Foreign { snapshot: foreign }, &path).into());
+    }
     ui.print(format!("ok · next: tse replay {}", at.journal));
     Ok(0)
 }
@@ -190,7 +200,8 @@ fn cut(args: &CutJournal, ui: &Ui) -> Result<u8, Diagnostics> {
     let disk = Folder::look_at(&path).map_err(|error| wrong(error.into()))?;
     let damage = match read(&disk, |_| ()) {
         Ok(contents) => {
-            ui.print(format!("nothing is damaged in {} records", count(contents.last)));
+            let records = contents.last + 1 - contents.first;
+            ui.print(format!("nothing is damaged in {} records", count(records)));
             return Ok(0);
         }
         Err(JournalError::Corrupt { segment, at, sequence, .. }) => (segment, at, sequence),
@@ -212,7 +223,7 @@ fn cut(args: &CutJournal, ui: &Ui) -> Result<u8, Diagnostics> {
         let data = json!({ "journal": path, "last": last, "file": segment, "at": at });
         ui.success("tse.journal.cut/1", &Diagnostics::new(), &data);
     } else {
-        ui.print(format!("cut off {what}; {} records are left", count(last)));
+        ui.print(format!("cut off {what}; the last is record {} now", count(last)));
     }
     Ok(0)
 }
@@ -235,10 +246,12 @@ fn words(record: &Record<'_>) -> String {
 fn show(args: &ShowJournal, ui: &Ui) -> Result<u8, Diagnostics> {
     let path = folder(&args.at)?;
     let mut rows: Vec<Value> = Vec::new();
-    let end = args.from.saturating_add(args.count);
+    // The beginning may have been taken away.
+    let from = args.from.max(snapshot::beginning(&path)?);
+    let end = from.saturating_add(args.count);
     let contents = walk(&path, None, ui, |record| {
         let head = record.head;
-        if head.sequence < args.from || head.sequence >= end {
+        if head.sequence < from || head.sequence >= end {
             return;
         }
         let (kind, text) = (kind::name(head.kind), words(record));
@@ -256,7 +269,7 @@ fn show(args: &ShowJournal, ui: &Ui) -> Result<u8, Diagnostics> {
         }
     })?;
     say_which(&args.at, &path, ui);
-    if args.from > contents.last {
+    if from > contents.last {
         let what = format!("the journal ends at record {}", count(contents.last));
         let fix = format!("--from {}", contents.last.saturating_sub(9).max(contents.first));
         return Err(Diagnostic::error(codes::NOTHING_CALLED, what).fix(fix).into());

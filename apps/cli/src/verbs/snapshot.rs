@@ -38,6 +38,11 @@ impl Seen {
             self.mark == Some(Mark { sequence: record.head.sequence, chain: record.chain });
     }
 
+    /// Its record, if it is whole and of something else.
+    pub(super) fn foreign(&self) -> Option<u64> {
+        (self.mark.is_some() && !self.belongs).then_some(self.record)
+    }
+
     pub(super) fn json(&self) -> Value {
         json!({
             "record": self.record, "bytes": self.bytes, "whole": self.mark.is_some(),
@@ -82,7 +87,7 @@ pub(super) fn whole(path: &Path) -> Result<Vec<Snapshot>, Diagnostics> {
 pub(super) fn beginning(path: &Path) -> Result<u64, Diagnostics> {
     let wrong = |error: JournalError| Diagnostics::from(finding(&error, path));
     let disk = look_at(path)?;
-    spare(&disk, 1, None).map(|spare| spare.first.max(1)).map_err(wrong)
+    spare(&disk, 1, None, &|_| false).map(|spare| spare.first.max(1)).map_err(wrong)
 }
 
 /// Where to begin reading: behind a snapshot, with an engine that is what it says, or at the first record.
@@ -103,7 +108,13 @@ pub(super) fn start(
     let found = Replay::from_snapshot(&disk, pick, build);
     match found.map_err(|error| Diagnostics::from(finding(&error, path)))? {
         Some((mark, replay)) => Ok((Some(mark), Some(replay))),
-        None if pick != Pick::Oldest => Ok((None, None)),
+        None if pick != Pick::Oldest && beginning(path)? == 1 => Ok((None, None)),
+        None if pick != Pick::Oldest && trouble.is_none() => {
+            let what = "what led to this order was taken away with the beginning of the journal";
+            let fix =
+                "an order that was sent behind the oldest snapshot: tse journal verify says which";
+            Err(Diagnostic::error(codes::NO_SNAPSHOT, what).fix(fix).into())
+        }
         None => Err(trouble.unwrap_or_else(|| {
             let what =
                 "the beginning of the journal was taken away, and no snapshot of it can be used";
@@ -164,7 +175,7 @@ pub(super) fn snapshot(at: &JournalAt, registry: &Registry, ui: &Ui) -> Result<u
 }
 
 /// `tse journal trim`. Without `--yes` it only says what would go.
-pub(super) fn trim(args: &TrimJournal, ui: &Ui) -> Result<u8, Diagnostics> {
+pub(super) fn trim(args: &TrimJournal, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
     let refused = |what: String, fix: &str| {
         Err(Diagnostic::error(codes::BAD_ARGUMENT, what).fix(fix.to_owned()).into())
     };
@@ -182,15 +193,33 @@ pub(super) fn trim(args: &TrimJournal, ui: &Ui) -> Result<u8, Diagnostics> {
     let wrong = |error: JournalError| Diagnostics::from(finding(&error, &path));
     // What stays must be sound before anything goes.
     let mut last = Timestamp::MIN;
-    walk(&path, None, ui, |record| last = last.max(record.head.time))?;
+    let mut seen = all(&path)?;
+    walk(&path, None, ui, |record| {
+        last = last.max(record.head.time);
+        seen.iter_mut().for_each(|it| it.pass(record));
+    })?;
     say_which(&args.at, &path, ui);
     let until = Some(last - age);
-    let plan = spare(&look_at(&path)?, args.keep, until).map_err(wrong)?;
+    // Of this journal, and such that this program can go on from it.
+    let usable: Vec<u64> = whole(&path)?
+        .iter()
+        .filter(|it| seen.iter().any(|seen| seen.record == it.after.sequence && seen.belongs))
+        .filter(|it| {
+            let mut build = |text: &str| {
+                config::load_engine("the journal's config", text, registry)
+                    .map_err(|_| String::new())
+            };
+            tse_engine::is_usable(it, &mut build)
+        })
+        .map(|it| it.after.sequence)
+        .collect();
+    let can_use = |it: &Snapshot| usable.contains(&it.after.sequence);
+    let plan = spare(&look_at(&path)?, args.keep, until, &can_use).map_err(wrong)?;
     if plan.segments.is_empty() {
-        let whole = whole(&path)?.len();
-        let (why, next) = match whole < args.keep {
+        let (why, next) = match usable.len() < args.keep {
             true => {
-                let why = format!("{} snapshots must be kept, and {whole} can be used", args.keep);
+                let can = usable.len();
+                let why = format!("{} snapshots must be kept, and {can} can be used", args.keep);
                 (why, format!("next: tse journal snapshot {}", args.at.journal))
             }
             false => {
@@ -199,24 +228,24 @@ pub(super) fn trim(args: &TrimJournal, ui: &Ui) -> Result<u8, Diagnostics> {
             }
         };
         if ui.json {
-            say_trimmed(&path, &plan, ui);
+            say_trimmed(&path, &Spare { first: plan.first, ..Spare::default() }, ui);
         } else {
             ui.print(format!("nothing can be taken away: {why}"));
             ui.note(next);
         }
         return Ok(0);
     }
-    let what = format!(
-        "{} files with the records before {}",
-        count(plan.segments.len() as u64),
-        count(plan.first)
-    );
+    let files = match plan.segments.len() {
+        1 => "1 file".to_owned(),
+        more => format!("{} files", count(more as u64)),
+    };
+    let what = format!("{files} with the records before {}", count(plan.first));
     if !args.yes {
         let said = format!("{what} would be lost, and nothing was changed");
         return refused(said, "copy the folder first if you may need them, then add --yes");
     }
     let mut disk = Folder::open(&path).map_err(|error| wrong(error.into()))?;
-    let gone = tse_journal::trim(&mut disk, args.keep, until).map_err(wrong)?;
+    let gone = tse_journal::trim(&mut disk, args.keep, until, &can_use).map_err(wrong)?;
     if ui.json {
         say_trimmed(&path, &gone, ui);
     } else {

@@ -168,6 +168,8 @@ impl Kernel {
             // What traded comes first: a list that is ahead of the executions waits for them, as long as
             // lists lag at most. What is missing then is older than anybody remembers; positions show it.
             _ if row.filled < order.filled => {}
+            _ if order.closing.is_some_and(|it| row.filled < it.filled)
+                && as_of - settings.visibility <= row.updated => {}
             _ if row.filled > order.filled && as_of - settings.visibility <= row.updated => {}
             standing => {
                 let differs = row.qty != order.request.qty;
