@@ -6,6 +6,7 @@
 //! checksums, so that every byte is walked over once.
 
 use crate::crc::{crc32c, go_on};
+use crate::segment::GUARD;
 use tse_model::{StateHash, Timestamp};
 
 /// Bytes before the payload.
@@ -17,8 +18,6 @@ pub const PAYLOAD_MAX: usize = 1 << 20;
 
 /// What the size of a frame is mixed with, so that no byte of its first word is zero by chance alone.
 const MARK: u32 = 0xA5D3_C7B9;
-/// The last word of every frame.
-const GUARD: u32 = 0xE7D7_C7B7;
 
 /// What is written beside a payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -32,7 +32,11 @@ pub struct Memory {
 
 /// Makes a [`Memory`] fail that somebody else holds: after so many more changes, in this way.
 #[derive(Clone, Debug, Default)]
-pub struct Breaker(Rc<Cell<Option<(u64, Trouble)>>>, Rc<Cell<Option<u64>>>);
+pub struct Breaker(
+    Rc<Cell<Option<(u64, Trouble)>>>,
+    /// How much room is left, if it is full.
+    Rc<Cell<Option<u64>>>,
+);
 
 impl Breaker {
     /// From when on it fails; `None` for never.
@@ -43,11 +47,6 @@ impl Breaker {
     /// The disk is full from now on, but for what is removed; or there is room again.
     pub fn set_full(&self, full: bool) {
         self.1.set(full.then_some(0));
-    }
-
-    /// Whether it is full.
-    pub fn is_full(&self) -> bool {
-        self.1.get().is_some()
     }
 
     /// What it is set to now.

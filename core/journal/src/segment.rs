@@ -8,7 +8,8 @@ pub(crate) const HEADER: usize = 64;
 pub const FORMAT: u32 = 1;
 
 const MAGIC: [u8; 8] = *b"TSEJRNL\x01";
-const GUARD: u32 = 0xE7D7_C7B7;
+/// The last word of everything that this crate writes: none of its bytes is zero.
+pub(crate) const GUARD: u32 = 0xE7D7_C7B7;
 const SUFFIX: &str = ".tsej";
 
 /// What a segment begins with.
@@ -30,7 +31,12 @@ pub(crate) fn name(first: u64) -> String {
 
 /// The first record of the segment called `name`; `None` if it is no name of a segment.
 pub(crate) fn first_of(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(SUFFIX)?;
+    number_in(name, SUFFIX)
+}
+
+/// The twenty-digit number that a name has before its suffix.
+pub(crate) fn number_in(name: &str, suffix: &str) -> Option<u64> {
+    let digits = name.strip_suffix(suffix)?;
     (digits.len() == 20 && digits.bytes().all(|it| it.is_ascii_digit())).then_some(())?;
     digits.parse().ok()
 }

@@ -9,11 +9,10 @@ use crate::crc::crc32c;
 use crate::disk::{Disk, Trouble};
 use crate::error::JournalError;
 use crate::frame::{Found, HEAD, PAYLOAD_MAX, TAIL, decode};
-use crate::segment::{FORMAT, HEADER, first_of};
+use crate::segment::{FORMAT, GUARD, HEADER, first_of, number_in};
 use tse_model::Timestamp;
 
 const MAGIC: [u8; 8] = *b"TSESNAP\x01";
-const GUARD: u32 = 0xE7D7_C7B7;
 const SUFFIX: &str = ".tses";
 /// Bytes before the payload.
 const FRONT: usize = 64;
@@ -42,9 +41,7 @@ pub fn name(sequence: u64) -> String {
 }
 
 fn sequence_of(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(SUFFIX)?;
-    (digits.len() == 20 && digits.bytes().all(|it| it.is_ascii_digit())).then_some(())?;
-    digits.parse().ok()
+    number_in(name, SUFFIX)
 }
 
 /// The records that there are snapshots of, in ascending order, whole or not.
@@ -133,9 +130,9 @@ pub struct Spare {
 }
 
 /// What recovering does not need: everything older than the `kept` newest snapshots that are whole and
-/// `usable` by this program, and, if `until` is given, the segments whose records were all made before that moment and before the oldest
-/// snapshot that is kept. Of those none, as long as there are fewer than `kept` such snapshots, or one:
-/// then a single damaged file would be the end.
+/// `usable` by this program, and, if `until` is given, the segments whose records were all made before that
+/// moment and before the oldest snapshot that is kept. Of those none, as long as there are fewer than `kept`
+/// such snapshots, or one: then a single damaged file would be the end.
 ///
 /// # Errors
 /// What the disk says.

@@ -352,7 +352,8 @@ impl Collector {
                 ("no_statement", json!({ "venue": self.catalog.venue(*at).name }))
             }
             Alert::BadRules(at) => {
-                let symbol = self.catalog.instrument(*at).symbol.to_string();
+                // A number that came from outside may be of nothing that we know.
+                let symbol = self.catalog.get_instrument(*at).map(|it| it.symbol.to_string());
                 ("bad_rules", json!({ "instrument": symbol }))
             }
             Alert::JournalFull => ("journal_full", json!({})),

@@ -149,6 +149,9 @@ fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
         ended = record.head.kind == kind::END;
     })?;
     say_which(at, &path, ui);
+    if let Some(foreign) = snapshots.iter().find_map(snapshot::Seen::foreign) {
+        return Err(finding(&JournalError::Foreign { snapshot: foreign }, &path).into());
+    }
     let records = contents.last + 1 - contents.first;
     let chain = format!("{:016x}", contents.chain);
     if ui.json {
@@ -185,9 +188,6 @@ fn verify(at: &JournalAt, ui: &Ui) -> Result<u8, Diagnostics> {
         ));
     } else if !ended {
         ui.print("it stops without an end: the run was cut off, or is still going on");
-    }
-    if let Some(foreign) = snapshots.iter().find_map(snapshot::Seen::foreign) {
-        return Err(finding(&JournalError::Foreign { snapshot: foreign }, &path).into());
     }
     ui.print(format!("ok · next: tse replay {}", at.journal));
     Ok(0)

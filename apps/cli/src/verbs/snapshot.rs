@@ -46,15 +46,13 @@ impl Seen {
     pub(super) fn json(&self) -> Value {
         json!({
             "record": self.record, "bytes": self.bytes, "whole": self.mark.is_some(),
-            "belongs": self.belongs,
         })
     }
 
     pub(super) fn text(&self) -> String {
-        let state = match (self.mark.is_some(), self.belongs) {
-            (true, true) => format!("{} bytes", count(self.bytes)),
-            (false, _) => "is not whole, and is passed over".to_owned(),
-            (true, false) => "is not of this journal".to_owned(),
+        let state = match self.mark {
+            Some(_) => format!("{} bytes", count(self.bytes)),
+            None => "is not whole, and is passed over".to_owned(),
         };
         format!("snapshot after record {}: {state}", count(self.record))
     }

@@ -6,7 +6,8 @@ use tse_sim::{Latency, QueueModel, Synthetic, SyntheticSpec};
 
 const START: i64 = 1_700_000_000_000_000_000;
 
-fn spec(instrument: u32, process: &str, price: i128) -> SyntheticSpec {
+/// A minute and a half of a lively market.
+pub fn spec(instrument: u32, process: &str, price: i128) -> SyntheticSpec {
     SyntheticSpec {
         instrument: InstrumentId(instrument),
         process: process.to_owned(),

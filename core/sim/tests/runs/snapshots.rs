@@ -1,13 +1,12 @@
 //! Every shipped strategy comes out of a snapshot as it went in: what follows is the same run.
 
 use crate::common::{Listing, Log, World};
+use crate::repeats::spec;
 use tse_engine::{Replay, kind};
 use tse_journal::{Durability, Head, Journal, Memory, Options, Record, read};
 use tse_kernel::Kernel;
-use tse_model::{InstrumentId, Span, Timestamp};
+use tse_model::{InstrumentId, Span};
 use tse_sim::{Latency, Recorder, Synthetic, SyntheticSpec};
-
-const START: i64 = 1_700_000_000_000_000_000;
 
 /// One strategy on two venues.
 fn world(kind: &str, markets: &[u32], params: &[(&str, &str)]) -> World {
@@ -18,25 +17,7 @@ fn world(kind: &str, markets: &[u32], params: &[(&str, &str)]) -> World {
         world.deposit(venue, "USD", "10000000").deposit(venue, "BTC", "20");
     }
     for number in [0, 1] {
-        let spec = SyntheticSpec {
-            instrument: InstrumentId(number),
-            process: "BTC".to_owned(),
-            start: Timestamp::from_nanos(START),
-            length: Span::from_secs(60),
-            step: Span::from_millis(100),
-            price: 50_000 * 1_000_000_000,
-            volatility: 20_000,
-            noise: 20_000,
-            fade: 20,
-            half_spread: 20,
-            levels: 5,
-            level_qty: 2_000,
-            trades: 300,
-            impact: 5_000,
-            wide_starts: 5_000,
-            wide_steps: 50,
-            wide_factor: 5,
-        };
+        let spec = SyntheticSpec { length: Span::from_secs(60), ..spec(number, "BTC", 50_000) };
         let instrument = world.catalog.instrument(InstrumentId(number));
         world.sources.push(Box::new(Synthetic::new(spec, instrument, 7).expect("sane figures")));
     }
