@@ -16,10 +16,13 @@ use tse_kernel::{Command, Input};
 use tse_model::{MarketEvent, Source, Timestamp};
 use tse_sim::{Backtest, Recorder};
 
-/// A recorded depth update, about.
-const PAYLOAD: usize = 56;
-/// The same as a frame.
-const FRAME: usize = 112;
+/// A recorded quote, about.
+const PAYLOAD: usize = 18;
+
+/// So many of them as a frame: 56 bytes around them, and three before each.
+const fn frame(batch: usize) -> usize {
+    56 + (batch * (PAYLOAD + 3)).next_multiple_of(8)
+}
 
 /// Measures everything and prints it.
 pub fn run() {
@@ -82,7 +85,7 @@ fn append(durability: Durability, batch: usize) {
 /// The same bytes into a file of the same size that is there already.
 fn bare(home: &Path, durability: Durability, batch: usize, batches: usize) -> (f64, Vec<Duration>) {
     let path = home.join("bare");
-    let all = (FRAME * batch * batches) as u64;
+    let all = (frame(batch) * batches) as u64;
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&path);
     let file = file.as_mut().expect("a file");
     let zeros = vec![0; 1 << 20];
@@ -91,7 +94,7 @@ fn bare(home: &Path, durability: Durability, batch: usize, batches: usize) -> (f
     }
     file.sync_all().expect("a disk");
     std::io::Seek::rewind(file).expect("a file");
-    let bytes = vec![7; FRAME * batch];
+    let bytes = vec![7; frame(batch)];
     let mut gathered = Vec::new();
     let mut times = Vec::with_capacity(batches);
     let begun = Instant::now();
@@ -99,7 +102,7 @@ fn bare(home: &Path, durability: Durability, batch: usize, batches: usize) -> (f
         let from = Instant::now();
         match durability {
             Durability::None => {
-                gathered.extend_from_slice(&bytes);
+                gathered.extend_from_slice(&bytes[..batch * (PAYLOAD + 3)]);
                 if gathered.len() >= 64 << 10 {
                     file.write_all(&gathered).expect("room");
                     gathered.clear();

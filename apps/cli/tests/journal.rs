@@ -115,7 +115,7 @@ fn with_snapshots(bench: &Bench, journal: &std::path::Path) {
     })
     .unwrap();
     fs::remove_dir_all(journal).unwrap();
-    let options = Options { durability: Durability::Process, segment_bytes: 64 << 10 };
+    let options = Options { durability: Durability::Process, segment_bytes: 16 << 10 };
     let open = || tse_disk::Folder::open(journal).unwrap();
     let mut anew = Journal::create(open(), options).unwrap();
     for (at, (head, payload)) in records.iter().enumerate() {

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use tse_kernel::{Command as Ask, Input, record};
+use tse_model::bytes::Writer;
 use tse_model::{
     CancelReason, Catalog, ClientOrderId, ExecId, ExecutionRow, Fill, InstrumentId, Line,
     Liquidity, MarketData, MarketEvent, Money, OrderEvent, OrderEventKind, OrderRow, Price, Qty,
@@ -141,10 +142,10 @@ impl World {
 
     /// Gives the engine an input and takes what it asks for; `None` if it dies of it.
     fn give(&mut self, process: &mut Process, input: &Input) -> Option<()> {
-        let mut bytes = Vec::new();
+        let mut bytes = Writer::default();
         record::write_input(input, &mut bytes);
         let mut line = format!("{} ", self.now.nanos());
-        for byte in bytes {
+        for byte in bytes.as_bytes() {
             let _ = write!(line, "{byte:02x}");
         }
         process.tell(&line)?;
@@ -155,7 +156,8 @@ impl World {
         let (kind, rest) = line.split_at(2);
         match kind {
             "S " => {
-                let (venue, request) = record::read_request(&unhex(rest)).expect("a request");
+                let (venue, request) =
+                    record::read_request(&unhex(rest), Timestamp::EPOCH).expect("a request");
                 self.on_request(venue, &request);
             }
             "Q " => {

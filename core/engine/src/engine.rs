@@ -8,6 +8,7 @@ use crate::upkeep::{self, NoSnapshot, Upkeep};
 use std::fmt;
 use tse_journal::{Disk, Journal, JournalError, Options};
 use tse_kernel::{Input, Kernel, Output, Plant, record};
+use tse_model::bytes::Writer;
 use tse_model::{ClientOrderId, Machine, Request, Timestamp};
 
 /// How many inputs stand between two records of the state hash.
@@ -67,11 +68,10 @@ pub struct Engine<D, L> {
     egress: Egress<L>,
     past: Past,
     since_check: u64,
-    bytes: Vec<u8>,
     upkeep: Upkeep,
     since_snapshot: u64,
     /// Room for one.
-    snapshot: Vec<u8>,
+    snapshot: Writer,
     no_snapshot: Option<NoSnapshot>,
     last_snapshot: Option<u64>,
     /// Whether the kernel was told that room runs out, and for how many inputs nobody has looked.
@@ -144,10 +144,9 @@ impl<D: Disk, L: Lease> Engine<D, L> {
             egress: Egress::new(lease, epoch),
             past,
             since_check: 0,
-            bytes: Vec::new(),
             upkeep: Upkeep::default(),
             since_snapshot: begun.inputs,
-            snapshot: Vec::new(),
+            snapshot: Writer::default(),
             no_snapshot: None,
             last_snapshot: None,
             low_told: false,
@@ -195,7 +194,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         let mut bytes = std::mem::take(&mut self.snapshot);
         let made = match upkeep::write(&self.past, &self.kernel, &mut bytes) {
             None => Err(NoSnapshot::Unsaveable),
-            Some(()) => self.write_snapshot(&bytes).map_err(NoSnapshot::Journal),
+            Some(()) => self.write_snapshot(bytes.as_bytes()).map_err(NoSnapshot::Journal),
         };
         self.snapshot = bytes;
         made
@@ -280,9 +279,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     ) -> Result<(), JournalError> {
         let now = if self.kernel.has(Plant::TimeRunsBack) { now } else { now.max(self.past.last) };
         self.past.last = now;
-        self.bytes.clear();
-        record::write_input(&input, &mut self.bytes);
-        self.journal.append(now, kind::INPUT, record::VERSION, &self.bytes)?;
+        let write = |out: &mut Writer| record::write_input(&input, out);
+        self.journal.append_with(now, kind::INPUT, record::VERSION, write)?;
         let from = out.len();
         self.kernel.step(now, input, out);
         self.since_snapshot += 1;
@@ -296,9 +294,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     fn release(&mut self, now: Timestamp, outputs: &[Output]) -> Result<(), JournalError> {
         for output in outputs {
             let Output::Send(venue, request) = output else { continue };
-            self.bytes.clear();
-            record::write_request(*venue, request, &mut self.bytes);
-            let sequence = self.journal.append(now, kind::SENT, record::VERSION, &self.bytes)?;
+            let write = |out: &mut Writer| record::write_request(*venue, request, out);
+            let sequence = self.journal.append_with(now, kind::SENT, record::VERSION, write)?;
             if let Request::Place(place) = request {
                 self.past.index.note(sequence, place.id);
             }

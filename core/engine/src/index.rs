@@ -40,7 +40,8 @@ impl Index {
     /// A record that was read.
     pub(crate) fn read(&mut self, record: &Record<'_>) {
         if record.head.kind == kind::SENT
-            && let Some((_, Request::Place(place))) = record::read_request(record.payload)
+            && let Some((_, Request::Place(place))) =
+                record::read_request(record.payload, record.head.time)
         {
             self.note(record.head.sequence, place.id);
         }
@@ -57,7 +58,8 @@ impl Index {
         let mut found = None;
         let looked = look_up(disk, from, |record| {
             if record.head.kind == kind::SENT
-                && let Some((_, Request::Place(place))) = record::read_request(record.payload)
+                && let Some((_, Request::Place(place))) =
+                    record::read_request(record.payload, record.head.time)
                 && place.id == id
             {
                 found = Some(place);

@@ -190,7 +190,7 @@ impl Replay {
         match head.kind {
             kind::BEGIN => Ok(()),
             kind::INPUT => {
-                let Some(input) = record::read_input(record.payload) else {
+                let Some(input) = record::read_input(record.payload, head.time) else {
                     return differs(unreadable);
                 };
                 if let Input::Boot { epoch } = input {
@@ -211,7 +211,7 @@ impl Replay {
                 Ok(())
             }
             kind::SENT => {
-                let Some(recorded) = record::read_request(record.payload) else {
+                let Some(recorded) = record::read_request(record.payload, head.time) else {
                     return differs(unreadable);
                 };
                 match self.sent.pop_front() {

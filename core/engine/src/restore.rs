@@ -7,6 +7,7 @@ use crate::replay::Replay;
 use crate::upkeep::{self, NoSnapshot};
 use tse_journal::{Contents, Disk, Journal, JournalError, Mark, Options, read_snapshot, snapshots};
 use tse_kernel::{Kernel, Output};
+use tse_model::bytes::Writer;
 use tse_model::{StateHash, Timestamp, recorded_fields};
 
 /// What was found when an engine began.
@@ -172,9 +173,9 @@ pub fn snapshot<D: Disk>(
     options: Options,
 ) -> Result<(Begun, u64), EngineError> {
     let Restored { kernel, past, begun, mut journal } = restore(build, disk, options, |_, _| ())?;
-    let mut bytes = Vec::new();
+    let mut bytes = Writer::default();
     match upkeep::write(&past, &kernel, &mut bytes) {
         None => Err(EngineError::Setup(NoSnapshot::Unsaveable.to_string())),
-        Some(()) => Ok((begun, journal.snapshot(&bytes)?)),
+        Some(()) => Ok((begun, journal.snapshot(bytes.as_bytes())?)),
     }
 }

@@ -8,8 +8,8 @@
 use crate::restore::Past;
 use tse_journal::{JournalError, Snapshot};
 use tse_kernel::{Kernel, keep};
-use tse_model::bytes::Recorded;
-use tse_model::{Span, StateHash};
+use tse_model::bytes::{Reader, Recorded, Writer};
+use tse_model::{Span, StateHash, Timestamp};
 
 /// What is done beside the work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +50,7 @@ impl std::fmt::Display for NoSnapshot {
 }
 
 /// A snapshot as bytes. `None` if a strategy cannot be saved.
-pub(crate) fn write(past: &Past, kernel: &Kernel, out: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn write(past: &Past, kernel: &Kernel, out: &mut Writer) -> Option<()> {
     out.clear();
     keep::VERSION.write(out);
     past.write(out);
@@ -59,7 +59,12 @@ pub(crate) fn write(past: &Past, kernel: &Kernel, out: &mut Vec<u8>) -> Option<(
 }
 
 /// What stands before the kernel's own bytes; `None` if another version of the program wrote them.
-fn front(bytes: &mut &[u8]) -> Option<(Past, StateHash)> {
+/// A snapshot's moments are told from the beginning of time.
+const fn reader(bytes: &[u8]) -> Reader<'_> {
+    Reader::new(bytes, Timestamp::EPOCH)
+}
+
+fn front(bytes: &mut Reader<'_>) -> Option<(Past, StateHash)> {
     if u16::read(bytes)? != keep::VERSION {
         return None;
     }
@@ -68,7 +73,7 @@ fn front(bytes: &mut &[u8]) -> Option<(Past, StateHash)> {
 
 /// Whether this version of the program wrote a snapshot.
 pub(crate) fn is_current(snapshot: &Snapshot) -> bool {
-    front(&mut &snapshot.payload[..]).is_some()
+    front(&mut reader(&snapshot.payload)).is_some()
 }
 
 /// Whether this program can make an engine of a snapshot.
@@ -81,18 +86,21 @@ pub fn is_usable(
 
 /// An engine from a snapshot; `None` if this program cannot make it what it was.
 pub(crate) fn read(
-    mut bytes: &[u8],
+    bytes: &[u8],
     build: &mut impl FnMut(&str) -> Result<Kernel, String>,
 ) -> Option<(Past, Kernel)> {
+    let mut bytes = reader(bytes);
     let (past, state) = front(&mut bytes)?;
     let mut kernel = build(std::str::from_utf8(&past.setup).ok()?).ok()?;
-    kernel.load(bytes)?;
+    kernel.load(bytes.rest())?;
     (kernel.state_hash() == state).then_some((past, kernel))
 }
 
 /// Whether a snapshot is of this kernel, to the last byte; `None` if this program cannot say.
-pub(crate) fn is_of(mut bytes: &[u8], kernel: &Kernel) -> Option<bool> {
+pub(crate) fn is_of(bytes: &[u8], kernel: &Kernel) -> Option<bool> {
+    let mut bytes = reader(bytes);
     let (_, state) = front(&mut bytes)?;
-    let mut own = Vec::new();
-    kernel.save(&mut own).then(|| state == kernel.state_hash() && own == bytes)
+    let mut own = Writer::default();
+    let saved = kernel.save(&mut own);
+    saved.then(|| state == kernel.state_hash() && own.as_bytes() == bytes.rest())
 }

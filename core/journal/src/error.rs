@@ -22,7 +22,7 @@ pub enum JournalError {
         /// What is wrong.
         what: &'static str,
     },
-    /// It was written by a later version of this program.
+    /// Another version of this program wrote it: a later one, or one from before the first release.
     Newer {
         /// In which file.
         segment: String,
@@ -61,7 +61,7 @@ impl fmt::Display for JournalError {
                 write!(f, "record {sequence} in {segment} at byte {at}: {what}")
             }
             Self::Newer { segment, format } => {
-                write!(f, "{segment} has format {format}, and this program knows up to {FORMAT}")
+                write!(f, "{segment} has format {format}, and this program reads {FORMAT}")
             }
             Self::Foreign { snapshot } => {
                 write!(f, "the snapshot after record {snapshot} is not of this journal")

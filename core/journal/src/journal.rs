@@ -2,11 +2,12 @@
 
 use crate::disk::{Disk, Trouble};
 use crate::error::JournalError;
-use crate::frame::{Head, PAYLOAD_MAX, encode, size_of};
+use crate::frame::{Filling, GATHERED, PAYLOAD_MAX};
 use crate::read::{Contents, Record, read, read_after};
 use crate::segment::{FORMAT, HEADER, Header, name};
 use crate::snapshot::{self, Mark, Snapshot, Spare};
 use tse_model::Timestamp;
+use tse_model::bytes::Writer;
 
 /// What a record must survive before it counts as safe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -16,7 +17,7 @@ pub enum Durability {
     Power,
     /// The death of the process: each batch is written. A loss of power may take the last moments.
     Process,
-    /// Nothing in particular: a batch is written when it is large enough. For backtests.
+    /// Nothing in particular: a batch is written when it has 64 KiB. For backtests.
     None,
 }
 
@@ -35,9 +36,6 @@ impl Default for Options {
     }
 }
 
-/// Under [`Durability::None`], how many bytes are gathered before they are written.
-const GATHERED: usize = 64 << 10;
-
 /// A journal that is being written.
 pub struct Journal<D> {
     disk: D,
@@ -46,11 +44,10 @@ pub struct Journal<D> {
     segment_size: u64,
     /// Where the batch will be written.
     offset: u64,
-    /// Frames of the batch.
-    batch: Vec<u8>,
+    batch: Filling,
     /// The first record of the batch.
     batch_first: u64,
-    next: u64,
+    /// The running hash before it.
     chain: u64,
     stopped: bool,
     reserve: Reserve,
@@ -93,9 +90,8 @@ impl<D: Disk> Journal<D> {
             segment: name(1),
             segment_size: 0,
             offset: 0,
-            batch: Vec::new(),
+            batch: Filling::default(),
             batch_first: 1,
-            next: 1,
             chain: 0,
             stopped: false,
             reserve: Reserve::Unasked,
@@ -137,9 +133,8 @@ impl<D: Disk> Journal<D> {
             segment,
             segment_size,
             offset,
-            batch: Vec::new(),
+            batch: Filling::default(),
             batch_first: contents.last + 1,
-            next: contents.last + 1,
             chain: contents.chain,
             stopped: false,
             reserve,
@@ -165,10 +160,10 @@ impl<D: Disk> Journal<D> {
 
     /// The place of the next record.
     pub fn next(&self) -> u64 {
-        self.next
+        self.batch_first + u64::from(self.batch.count())
     }
 
-    /// The running hash after the last record.
+    /// The running hash after the last record that is safe.
     pub fn chain(&self) -> u64 {
         self.chain
     }
@@ -193,10 +188,11 @@ impl<D: Disk> Journal<D> {
         self.disk
     }
 
-    /// Adds a record to the batch. It is not safe before the next [`commit`](Self::commit).
+    /// Adds a record to the batch. It is not safe before the next [`commit`](Self::commit), but for batches
+    /// of 64 KiB, which are made safe at once.
     ///
     /// # Errors
-    /// `TooLong`, and nothing was changed; or what the disk says where a file was full.
+    /// `TooLong`, and nothing was changed; or what the disk says where a batch was written.
     pub fn append(
         &mut self,
         time: Timestamp,
@@ -204,24 +200,61 @@ impl<D: Disk> Journal<D> {
         version: u16,
         payload: &[u8],
     ) -> Result<u64, JournalError> {
+        self.append_with(time, kind, version, |out| out.bytes(payload))
+    }
+
+    /// The same, where `write` appends the payload. Moments are written as the distance from `time`.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    #[inline]
+    pub fn append_with(
+        &mut self,
+        time: Timestamp,
+        kind: u16,
+        version: u16,
+        write: impl FnOnce(&mut Writer),
+    ) -> Result<u64, JournalError> {
         if self.stopped {
             return Err(JournalError::Stopped);
         }
-        let size = size_of(payload.len()) as u64;
-        if payload.len() > PAYLOAD_MAX || size > self.options.segment_bytes - HEADER as u64 {
-            return Err(JournalError::TooLong { bytes: payload.len() });
+        if !self.batch.takes(version) {
+            self.commit()?;
         }
-        if self.offset + self.batch.len() as u64 + size > self.segment_size {
-            self.roll_over()?;
-        }
-        let sequence = self.next;
-        let head = Head { sequence, time, batch: self.batch_first, kind, version };
-        self.chain = encode(&head, payload, self.chain, &mut self.batch);
-        self.next += 1;
-        if self.options.durability == Durability::None && self.batch.len() >= GATHERED {
+        let sequence = self.next();
+        let undo = self.batch.add(time, kind, version, write);
+        let size = self.batch.size();
+        if undo.payload > PAYLOAD_MAX || self.offset + size as u64 > self.segment_size {
+            let payload = self.batch.undo(&undo);
+            self.append_elsewhere(time, kind, version, &payload)?;
+        } else if size >= GATHERED {
             self.commit()?;
         }
         Ok(sequence)
+    }
+
+    /// Adds a record for which there is no room in this file to the next.
+    #[cold]
+    fn append_elsewhere(
+        &mut self,
+        time: Timestamp,
+        kind: u16,
+        version: u16,
+        payload: &[u8],
+    ) -> Result<(), JournalError> {
+        let mut alone = Filling::default();
+        alone.add(time, kind, version, |out| out.bytes(payload));
+        let room = self.options.segment_bytes - HEADER as u64;
+        if payload.len() > PAYLOAD_MAX || alone.size() as u64 > room {
+            return Err(JournalError::TooLong { bytes: payload.len() });
+        }
+        self.roll_over()?;
+        if self.offset + alone.size() as u64 > self.segment_size {
+            // The next file was made before, shorter, and not begun.
+            return Err(JournalError::TooLong { bytes: payload.len() });
+        }
+        self.batch = alone;
+        Ok(())
     }
 
     /// Makes all records so far safe, as the durability means it. Returns the last one.
@@ -233,8 +266,10 @@ impl<D: Disk> Journal<D> {
         if self.stopped {
             return Err(JournalError::Stopped);
         }
-        if !self.batch.is_empty() {
-            let written = self.disk.write(&self.segment, self.offset, &self.batch);
+        if self.batch.count() > 0 {
+            let chain = self.batch.seal(self.batch_first, self.chain);
+            let frame = self.batch.as_bytes();
+            let written = self.disk.write(&self.segment, self.offset, frame);
             let safe = written.and_then(|()| match self.options.durability {
                 Durability::Power => self.disk.sync(&self.segment),
                 Durability::Process | Durability::None => Ok(()),
@@ -243,9 +278,10 @@ impl<D: Disk> Journal<D> {
                 self.stopped = true;
                 return Err(error.into());
             }
-            self.offset += self.batch.len() as u64;
+            self.offset += frame.len() as u64;
+            self.chain = chain;
+            self.batch_first = self.next();
             self.batch.clear();
-            self.batch_first = self.next;
         }
         Ok(self.safe())
     }
@@ -334,7 +370,7 @@ impl<D: Disk> Journal<D> {
     }
 
     fn begin_segment(&mut self) -> Result<(), JournalError> {
-        let segment = name(self.next);
+        let segment = name(self.next());
         let made = match self.disk.create(&segment, self.options.segment_bytes) {
             // For this it was kept.
             Err(error) if error.trouble == Trouble::Full && self.reserve == Reserve::Held => {
@@ -349,7 +385,7 @@ impl<D: Disk> Journal<D> {
             made => made.map(|()| self.options.segment_bytes),
         };
         let begun = made.and_then(|size| {
-            let header = Header { format: FORMAT, first: self.next, chain: self.chain, size };
+            let header = Header { format: FORMAT, first: self.next(), chain: self.chain, size };
             self.disk.write(&segment, 0, &header.encode())?;
             self.disk.sync(&segment)?;
             Ok(size)

@@ -5,15 +5,14 @@
 //! record that was safe and is not what was written is *corruption*: then nothing is skipped and nothing
 //! cut, the place is named and the journal refused.
 //!
-//! Which of both it is follows from the bytes. A frame is torn only where a tear explains it: it lacks
-//! its end, or a whole sector of it is zero, as the file was made; and only if no sound frame behind it
-//! belongs to a later batch, which would mean that this one was safe. So a changed byte in the last
-//! record is not taken for a tear. (A payload with a whole sector of zeros would be; see
-//! `docs/journal-format.md`.)
+//! Which of both it is follows from the bytes. A batch is one frame. It is torn only where a tear explains
+//! it: it lacks its end, or a whole sector of it is zero, as the file was made; and only if no sound frame
+//! stands behind it, which would mean that this one was safe. So a changed byte in the last batch is not
+//! taken for a tear. (Records with a whole sector of zeros would be; see `docs/journal-format.md`.)
 
 use crate::disk::Disk;
 use crate::error::JournalError;
-use crate::frame::{Found, HEAD, Head, decode, follows};
+use crate::frame::{Found, HEAD, Head, decode, front};
 use crate::memory::SECTOR;
 use crate::segment::{HEADER, Header, first_of};
 use crate::snapshot::Mark;
@@ -23,8 +22,8 @@ use crate::snapshot::Mark;
 pub struct Record<'a> {
     /// What stands beside the payload.
     pub head: Head,
-    /// The running hash after it.
-    pub chain: u64,
+    /// The running hash after it, where a batch ended with it.
+    pub chain: Option<u64>,
     /// What was recorded.
     pub payload: &'a [u8],
 }
@@ -63,6 +62,8 @@ pub struct Contents {
 
 /// What is wrong where a record is sound and the snapshot is not of it.
 const FOREIGN: &str = "the record is not the one that the snapshot was made after";
+/// What is wrong where a frame is sound and what it holds is not.
+const UNREADABLE: &str = "the record is not written as records are";
 
 /// Reads every record in order.
 ///
@@ -112,7 +113,7 @@ pub fn read_after<D: Disk>(
         }
         begin(name, &bytes, number == 0, &mut contents)?;
         contents.segments += 1;
-        let stopped = frames(name, &bytes, after, &mut contents, &mut each);
+        let stopped = frames(&bytes, after, &mut contents, &mut each);
         if let Err(damage) = stopped {
             if let (Some(FOREIGN), Some(mark)) = (damage.certain, after) {
                 return Err(JournalError::Foreign { snapshot: mark.sequence });
@@ -153,22 +154,31 @@ pub fn look_up<D: Disk>(
         let mut at = HEADER;
         while at < bytes.len() {
             match decode(&bytes[at..]) {
-                Found::Frame { head, payload, chain, size } => {
-                    if head.sequence >= from && each(&Record { head, chain, payload }) {
-                        return Ok(());
+                Found::Frame(frame) => {
+                    let last = frame.last();
+                    if last >= from {
+                        for record in frame.records() {
+                            let Some((head, payload)) = record else {
+                                return Err(damaged(name, at, from, UNREADABLE));
+                            };
+                            let chain = (head.sequence == last).then_some(frame.chain);
+                            if head.sequence >= from && each(&Record { head, chain, payload }) {
+                                return Ok(());
+                            }
+                        }
                     }
-                    at += size;
+                    at += frame.front.size;
                 }
                 Found::Nothing => break,
-                Found::Bad { .. } => {
-                    let (segment, at) = (name.clone(), at as u64);
-                    let what = "the record is damaged";
-                    return Err(JournalError::Corrupt { segment, at, sequence: from, what });
-                }
+                Found::Bad { .. } => return Err(damaged(name, at, from, "the record is damaged")),
             }
         }
     }
     Ok(())
+}
+
+fn damaged(name: &str, at: usize, sequence: u64, what: &'static str) -> JournalError {
+    JournalError::Corrupt { segment: name.to_owned(), at: at as u64, sequence, what }
 }
 
 /// Whether a file was begun: a header that lacks its end over nothing but zeros was not.
@@ -219,7 +229,6 @@ struct Damage {
 
 /// Reads the frames of a segment up to its end or to something that is not right.
 fn frames(
-    name: &str,
     bytes: &[u8],
     after: Option<Mark>,
     contents: &mut Contents,
@@ -228,28 +237,33 @@ fn frames(
     let mut at = HEADER;
     while at < bytes.len() {
         match decode(&bytes[at..]) {
-            Found::Frame { head, payload, chain, size } => {
-                let wrong = if head.sequence != contents.last + 1 {
-                    Some("another record stands there")
-                } else if !follows(contents.chain, &bytes[at..at + size], chain) {
-                    Some("the record does not follow from the one before it")
-                } else if after
-                    .is_some_and(|mark| mark.sequence == head.sequence && mark.chain != chain)
-                {
-                    Some(FOREIGN)
-                } else {
-                    None
-                };
-                if wrong.is_some() {
-                    return Err(Damage { at, until: at + size, nothing: false, certain: wrong });
+            Found::Frame(frame) => {
+                let (first, last, size) = (frame.front.first, frame.last(), frame.front.size);
+                let certain =
+                    |what| Damage { at, until: at + size, nothing: false, certain: Some(what) };
+                if first != contents.last + 1 {
+                    return Err(certain("another record stands there"));
                 }
-                if after.is_none_or(|mark| head.sequence > mark.sequence) {
-                    each(&Record { head, chain, payload });
+                if !frame.follows(contents.chain) {
+                    return Err(certain("the record does not follow from the one before it"));
                 }
-                contents.last += 1;
-                contents.chain = chain;
+                // A snapshot is made after a batch, never in the middle of one.
+                let is_of = |mark: Mark| mark.sequence == last && mark.chain == frame.chain;
+                if after.is_some_and(|it| (first..=last).contains(&it.sequence) && !is_of(it)) {
+                    return Err(certain(FOREIGN));
+                }
+                let unseen = after.is_none_or(|mark| first > mark.sequence);
+                for record in frame.records() {
+                    let (head, payload) = record.ok_or_else(|| certain(UNREADABLE))?;
+                    contents.last = head.sequence;
+                    if unseen {
+                        let chain = (head.sequence == last).then_some(frame.chain);
+                        each(&Record { head, chain, payload });
+                    }
+                }
+                contents.chain = frame.chain;
                 at += size;
-                contents.end = (name.to_owned(), at as u64);
+                contents.end.1 = at as u64;
             }
             Found::Nothing if bytes[at..].iter().all(|byte| *byte == 0) => return Ok(()),
             Found::Nothing => {
@@ -291,9 +305,9 @@ impl Damage {
         if !self.explained(bytes) {
             return corrupt("the record is damaged, and no torn write explains it");
         }
-        // A later batch was begun only after all before it was safe.
-        let mut later = (self.at + 8..bytes.len()).step_by(8).map(|at| decode(&bytes[at..]));
-        if later.any(|found| matches!(found, Found::Frame { head, .. } if head.batch > sequence)) {
+        // A later batch was begun only after all before it was safe. Its header is enough to know.
+        let mut later = (self.at + 8..bytes.len()).step_by(8).filter_map(|at| front(&bytes[at..]));
+        if later.any(|front| front.first > sequence) {
             return corrupt(
                 "the record is damaged, and records follow that were written after it was safe",
             );

@@ -5,7 +5,7 @@ use crate::crc::crc32c;
 /// Bytes before the first frame.
 pub(crate) const HEADER: usize = 64;
 /// The version of everything that this crate writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const MAGIC: [u8; 8] = *b"TSEJRNL\x01";
 /// The last word of everything that this crate writes: none of its bytes is zero.
@@ -55,7 +55,7 @@ impl Header {
         bytes
     }
 
-    /// `Err` with the format where it is one of a later version; `Ok(None)` where it is no header.
+    /// `Err` with the format where it is one of another version; `Ok(None)` where it is no header.
     pub fn decode(bytes: &[u8; HEADER]) -> Result<Option<Self>, u32> {
         let u64_at = |at: usize| {
             u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes are eight bytes"))

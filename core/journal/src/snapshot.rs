@@ -8,7 +8,7 @@
 use crate::crc::crc32c;
 use crate::disk::{Disk, Trouble};
 use crate::error::JournalError;
-use crate::frame::{Found, HEAD, PAYLOAD_MAX, TAIL, decode};
+use crate::frame::{HEAD, front};
 use crate::segment::{FORMAT, GUARD, HEADER, first_of, number_in};
 use tse_model::Timestamp;
 
@@ -55,7 +55,7 @@ pub fn snapshots<D: Disk>(disk: &D) -> Result<Vec<u64>, JournalError> {
 /// The snapshot made after a record; `None` if it is not whole.
 ///
 /// # Errors
-/// What the disk says, `Missing` if there is none; `Newer` if a later version of this program wrote it.
+/// What the disk says, `Missing` if there is none; `Newer` if it has another format.
 pub fn read_snapshot<D: Disk>(disk: &D, sequence: u64) -> Result<Option<Snapshot>, JournalError> {
     let name = name(sequence);
     let mut bytes = vec![0; disk.size(&name)? as usize];
@@ -195,11 +195,7 @@ pub fn trim<D: Disk>(
 
 /// When the first record of a segment was made, if it has one.
 fn first_time<D: Disk>(disk: &D, segment: &str) -> Result<Option<Timestamp>, JournalError> {
-    let longest = HEADER + HEAD + PAYLOAD_MAX + TAIL;
-    let mut bytes = vec![0; longest.min(disk.size(segment)? as usize)];
+    let mut bytes = vec![0; (HEADER + HEAD).min(disk.size(segment)? as usize)];
     disk.read(segment, 0, &mut bytes)?;
-    Ok(match bytes.get(HEADER..).map(decode) {
-        Some(Found::Frame { head, .. }) => Some(head.time),
-        _ => None,
-    })
+    Ok(bytes.get(HEADER..).and_then(front).map(|front| front.time))
 }

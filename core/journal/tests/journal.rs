@@ -349,33 +349,79 @@ fn a_long_record_of_anything_but_zeros_is_told_from_a_tear() {
     }
 }
 
-/// A file in format 1, written by `golden/format-1.py`, which shares no code with this crate. Every later
+/// A file in format 2, written by `golden/format-2.py`, which shares no code with this crate. Every later
 /// version reads it; to make it anew is to break that.
 #[test]
-fn a_journal_of_format_1_is_read_to_its_recorded_hash() {
-    let golden = include_bytes!("golden/format-1.tsej");
+fn a_journal_of_format_2_is_read_to_its_recorded_hash() {
+    let golden = include_bytes!("golden/format-2.tsej");
     let mut disk = Memory::new();
     let name = "00000000000000000001.tsej";
     disk.create(name, golden.len() as u64).unwrap();
     disk.write(name, 0, golden).unwrap();
-    let mut texts = Vec::new();
-    let contents = read(&disk, |it| texts.push(String::from_utf8(it.payload.to_vec()).unwrap()));
-    let contents = contents.unwrap();
-    assert_eq!(texts, ["first", "", "the third is a little longer than the others"]);
-    assert_eq!(format!("{:016x}", contents.chain), include_str!("golden/format-1.chain").trim());
+    let mut records = Vec::new();
+    let contents = read(&disk, |it| records.push(kept(it))).unwrap();
+    let now = 1_700_000_000_000_000_000;
+    let long = "a long one ".repeat(12);
+    let third = "the third is a little longer than the others";
+    let expected = [
+        (1, now + 1, 1, "first"),
+        (2, now + 2, 2, ""),
+        (3, now - 5, 3, third),
+        (4, now + 2_000_000_000, 300, &*long),
+    ];
+    let expected =
+        expected.map(|(at, time, kind, text)| (at, time, kind, text.as_bytes().to_vec()));
+    assert_eq!(records, expected);
+    assert_eq!(format!("{:016x}", contents.chain), include_str!("golden/format-2.chain").trim());
     // And what is written today is the same.
     let options = options(Durability::Power, golden.len() as u64);
     let mut journal = Journal::create(Memory::new(), options).unwrap();
-    for (n, text) in (1..).zip(&texts) {
-        let time = Timestamp::from_nanos(1_700_000_000_000_000_000 + n);
-        journal.append(time, n as u16, 1, text.as_bytes()).unwrap();
-        if n != 2 {
+    for (sequence, time, kind, payload) in &records {
+        journal.append(Timestamp::from_nanos(*time), *kind, 1, payload).unwrap();
+        if *sequence != 2 {
             journal.commit().unwrap();
         }
     }
     let mut bytes = vec![0; golden.len()];
     journal.into_disk().read(name, 0, &mut bytes).unwrap();
-    assert!(bytes == golden, "the bytes of format 1 have changed");
+    assert!(bytes == golden, "the bytes of format 2 have changed");
+}
+
+#[test]
+fn records_of_two_versions_are_in_two_batches() {
+    let mut journal = Journal::create(Memory::new(), Options::default()).unwrap();
+    for (version, n) in [(1, 1), (1, 2), (2, 3), (1, 4)] {
+        journal.append(Timestamp::EPOCH, 1, version, &payload(n)).unwrap();
+    }
+    assert_eq!(journal.safe(), 3, "what came before another version was written");
+    journal.commit().unwrap();
+    let mut seen = Vec::new();
+    let see =
+        |it: &Record<'_>| seen.push((it.head.version, it.payload.to_vec(), it.chain.is_some()));
+    read(&journal.into_disk(), see).unwrap();
+    let expected = [(1, 1, false), (1, 2, true), (2, 3, true), (1, 4, true)];
+    assert_eq!(seen, expected.map(|(version, n, ends)| (version, payload(n), ends)));
+}
+
+#[test]
+fn a_batch_is_written_before_it_is_too_long_for_a_frame() {
+    for durability in [Durability::Power, Durability::Process, Durability::None] {
+        let mut journal = Journal::create(Memory::new(), options(durability, 16 << 20)).unwrap();
+        let long = vec![1; 1 << 20];
+        for n in 1..=5_000 {
+            let payload = if n % 1_000 == 0 { &long[..] } else { &long[..60] };
+            journal.append(Timestamp::EPOCH, 1, 1, payload).unwrap();
+            assert!(n - journal.safe() < 2_000, "{durability:?}: they are not kept back for ever");
+        }
+        journal.commit().unwrap();
+        let (mut count, mut bytes) = (0, 0);
+        let read = read(&journal.into_disk(), |it| {
+            count += 1;
+            bytes += it.payload.len();
+        });
+        assert!(read.is_ok());
+        assert_eq!((count, bytes), (5_000, 5 * long.len() + 4_995 * 60));
+    }
 }
 
 #[test]

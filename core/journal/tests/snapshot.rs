@@ -18,11 +18,16 @@ fn picture(n: u64) -> Vec<u8> {
     (0..1_500).map(|at| ((n * 7 + at) % 251) as u8).collect()
 }
 
+/// What is recorded: so long that a file has a dozen or so.
+fn payload(n: u64) -> Vec<u8> {
+    n.to_le_bytes().repeat(7)
+}
+
 /// So many records, a second apart, with a snapshot after each hundredth.
 fn journal(records: u64) -> Memory {
     let mut journal = Journal::create(Memory::new(), OPTIONS).unwrap();
     for n in 1..=records {
-        journal.append(time(n), 1, 1, &n.to_le_bytes()).unwrap();
+        journal.append(time(n), 1, 1, &payload(n)).unwrap();
         if n % 100 == 0 {
             assert_eq!(journal.snapshot(&picture(n)), Ok(n));
         }
@@ -219,12 +224,10 @@ fn damage_before_a_whole_snapshot_was_safe_once_and_is_not_cut_off() {
         let mut disk = journal.into_disk();
         let names = disk.list().unwrap();
         let segment = names.into_iter().find(|name| name.ends_with(".tsej")).unwrap();
-        let mut at = 64;
-        read(&disk, |record| {
-            at += if record.head.sequence < 6 { 40 + 8 + 16 } else { 0 };
-        })
-        .unwrap();
-        *disk.byte(&segment, at + 45).unwrap() ^= 1;
+        let mut bytes = vec![0; disk.size(&segment).unwrap() as usize];
+        disk.read(&segment, 0, &mut bytes).unwrap();
+        let at = bytes.windows(4).position(|it| it == b"more").unwrap();
+        *disk.byte(&segment, at).unwrap() ^= 1;
         if !whole {
             *disk.byte(&snapshot_name(6), 100).unwrap() ^= 1;
         }

@@ -4,7 +4,7 @@
 //! what is done about them is decided in [`act`](crate::act).
 
 use crate::orders::{Order, Orders, Slot};
-use tse_model::bytes::{Kept, Recorded, load_each, save_each};
+use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{
     Catalog, CurrencyId, Environment, Instrument, InstrumentId, Money, Price, Qty, Rounding, Rules,
     Settlement, Side, Span, StrategyId, Timestamp, VenueId,
@@ -84,7 +84,7 @@ pub struct State {
 
 /// Markets, orders, money and links, and what venues take; names and limits are settings.
 impl Kept for State {
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, out: &mut Writer) {
         let Self {
             catalog,
             markets,
@@ -112,7 +112,7 @@ impl Kept for State {
         save_each(statuses, out);
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         for (at, rules) in Vec::<Rules>::read(bytes)?.iter().enumerate() {
             self.catalog.set_rules(InstrumentId(at as u32), rules).ok()?;
         }

@@ -1,6 +1,6 @@
 //! Which executions were booked already: a fill told twice is booked once (I5).
 
-use tse_model::bytes::{Kept, Recorded, load_each, save_each};
+use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{ExecId, IdMap, Timestamp, VenueId, kept_fields};
 
 /// At least so many of a venue's last executions are remembered, and at most twice as many: far more
@@ -59,13 +59,13 @@ impl Half {
 }
 
 impl Kept for Half {
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, out: &mut Writer) {
         let Self { names, known: _, newest } = self;
         names.save(out);
         newest.save(out);
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         self.clear();
         for exec in Vec::<u64>::read(bytes)? {
             self.add(exec).then_some(())?;
@@ -79,11 +79,11 @@ kept_fields! {
 }
 
 impl Kept for Executions {
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, out: &mut Writer) {
         save_each(&self.venues, out);
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         load_each(&mut self.venues, bytes)
     }
 }

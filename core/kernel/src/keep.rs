@@ -9,11 +9,11 @@ use crate::executions::Executions;
 use crate::kernel::{Counts, Kernel, Running, Series};
 use crate::plant::Plant;
 use std::cmp::Reverse;
-use tse_model::bytes::{Kept, Recorded, load_each, save_each};
-use tse_model::{kept_fields, recorded_fields};
+use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
+use tse_model::{Timestamp, kept_fields, recorded_fields};
 
 /// The version of these bytes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 recorded_fields! {
     Counts { inputs, orders, cancels, modifies, denied, rejected, fills, opportunities }
@@ -24,35 +24,33 @@ kept_fields! {
 
 /// How a strategy is doing; what it has learned it saves itself.
 impl Running {
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         let Self { strategy, warm_up: _, calls, notices: _, stopped } = self;
         calls.write(out);
         stopped.write(out);
         // With its length, so that one that reads too little or too much shows.
-        let at = out.len();
-        0_u64.write(out);
-        let saved = strategy.save(out);
-        let length = (out.len() - at - 8) as u64;
-        out[at..at + 8].copy_from_slice(&length.to_le_bytes());
+        let mut own = Writer::default();
+        let saved = strategy.save(&mut own);
+        own.into_bytes().write(out);
         saved
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         self.calls.load(bytes)?;
         self.stopped.load(bytes)?;
         let length = usize::read(bytes)?;
-        let (mut own, rest) = bytes.split_at_checked(length)?;
-        *bytes = rest;
+        let mut own = Reader::new(bytes.take(length)?, Timestamp::EPOCH);
         self.strategy.load(&mut own)?;
         own.is_empty().then_some(())
     }
 }
 
 impl Kernel {
-    /// Appends everything that inputs have made of this engine. `false`, and then `out` is of no use, if one
+    /// Appends everything that inputs have made of this engine; moments are told from the epoch, which must be
+    /// the writer's base. `false`, and then `out` is of no use, if one
     /// of its strategies cannot be saved.
     #[must_use]
-    pub fn save(&self, out: &mut Vec<u8>) -> bool {
+    pub fn save(&self, out: &mut Writer) -> bool {
         let Self {
             state,
             strategies,
@@ -104,8 +102,8 @@ impl Kernel {
 
     /// Becomes what was saved by one with the same settings; `None` if `bytes` are not that, all of them.
     /// Then this engine must not be used.
-    pub fn load(&mut self, mut bytes: &[u8]) -> Option<()> {
-        let bytes = &mut bytes;
+    pub fn load(&mut self, bytes: &[u8]) -> Option<()> {
+        let bytes = &mut Reader::new(bytes, Timestamp::EPOCH);
         self.state.load(bytes)?;
         load_each(&mut self.series, bytes)?;
         self.alarms = Vec::read(bytes)?.into_iter().map(Reverse).collect();

@@ -6,7 +6,7 @@
 
 use crate::life::{Ending, Life};
 use std::collections::VecDeque;
-use tse_model::bytes::{Kept, Recorded};
+use tse_model::bytes::{Kept, Reader, Recorded, Writer};
 use tse_model::{
     CancelReason, ClientOrderId, CurrencyId, Environment, IdMap, InstrumentId, Money, OrderType,
     PlaceOrder, Price, Qty, Side, StrategyId, Timestamp, VenueOrderId, recorded_fields,
@@ -210,17 +210,17 @@ recorded_fields! {
 }
 
 impl Recorded for Slot {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Writer) {
         self.0.write(out);
     }
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
+    fn read(bytes: &mut Reader<'_>) -> Option<Self> {
         u32::read(bytes).map(Self)
     }
 }
 
 /// The orders and which of them are open; names and sums follow from that.
 impl Kept for Orders {
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, out: &mut Writer) {
         let Self { slab, free, by_id: _, open, ended, next_number, epoch, environment: _, live: _ } =
             self;
         slab.save(out);
@@ -231,7 +231,7 @@ impl Kept for Orders {
         epoch.save(out);
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         self.slab.load(bytes)?;
         self.free.load(bytes)?;
         self.ended.load(bytes)?;

@@ -1,14 +1,15 @@
 //! Inputs and requests as bytes: what a journal keeps of an engine.
 //!
-//! How values become bytes is said in [`tse_model::bytes`]. A change to these bytes is a new [`VERSION`].
+//! How values become bytes is said in [`tse_model::bytes`]. Moments are distances from the record's own. A
+//! change to these bytes is a new [`VERSION`].
 //! `docs/journal-format.md` lists them.
 
 use crate::message::{Command, Input};
-use tse_model::bytes::Recorded;
-use tse_model::{MarketEvent, OrderEvent, Request, VenueId, recorded_choices};
+use tse_model::bytes::{Reader, Recorded, Writer};
+use tse_model::{MarketEvent, OrderEvent, Request, Timestamp, VenueId, recorded_choices};
 
 /// The version of these bytes.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 recorded_choices! {
     Command {
@@ -33,37 +34,41 @@ recorded_choices! {
     }
 }
 
-/// Appends an input.
-pub fn write_input(input: &Input, out: &mut Vec<u8>) {
+/// Appends an input. The writer's base must be the record's moment.
+pub fn write_input(input: &Input, out: &mut Writer) {
     input.write(out);
 }
 
 /// Appends [`Input::Market`] of an event.
-pub fn write_market(event: &MarketEvent, out: &mut Vec<u8>) {
-    1_u8.write(out);
+#[inline]
+pub fn write_market(event: &MarketEvent, out: &mut Writer) {
+    out.byte(1);
     event.write(out);
 }
 
 /// Appends [`Input::Order`] of an event.
-pub fn write_order(event: &OrderEvent, out: &mut Vec<u8>) {
-    2_u8.write(out);
+#[inline]
+pub fn write_order(event: &OrderEvent, out: &mut Writer) {
+    out.byte(2);
     event.write(out);
 }
 
-/// Reads an input that is all of `bytes`; `None` if they are not one.
-pub fn read_input(mut bytes: &[u8]) -> Option<Input> {
+/// Reads an input that is all of a record of this moment; `None` if it is not one.
+pub fn read_input(bytes: &[u8], time: Timestamp) -> Option<Input> {
+    let mut bytes = Reader::new(bytes, time);
     let input = Input::read(&mut bytes)?;
     bytes.is_empty().then_some(input)
 }
 
 /// Appends what is asked of a venue.
-pub fn write_request(venue: VenueId, request: &Request, out: &mut Vec<u8>) {
+pub fn write_request(venue: VenueId, request: &Request, out: &mut Writer) {
     venue.write(out);
     request.write(out);
 }
 
-/// Reads a request that is all of `bytes`; `None` if they are not one.
-pub fn read_request(mut bytes: &[u8]) -> Option<(VenueId, Request)> {
+/// Reads a request that is all of a record of this moment; `None` if it is not one.
+pub fn read_request(bytes: &[u8], time: Timestamp) -> Option<(VenueId, Request)> {
+    let mut bytes = Reader::new(bytes, time);
     let request = (VenueId::read(&mut bytes)?, Request::read(&mut bytes)?);
     bytes.is_empty().then_some(request)
 }

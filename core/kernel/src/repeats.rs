@@ -1,7 +1,7 @@
 //! How often the same order was sent lately (C08).
 
 use std::collections::VecDeque;
-use tse_model::bytes::{Kept, Recorded};
+use tse_model::bytes::{Kept, Reader, Recorded, Writer};
 use tse_model::{IdMap, OrderType, PlaceOrder, Span, StateHash, Timestamp};
 
 /// A sliding window over the orders sent, with a count for each kind of order in it.
@@ -39,12 +39,12 @@ pub(crate) fn key(order: &PlaceOrder) -> u64 {
 
 /// The orders in the window; how many there are of each kind follows from that.
 impl Kept for RecentOrders {
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, out: &mut Writer) {
         let Self { sent, counts: _, window: _ } = self;
         sent.save(out);
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         let sent = VecDeque::<(Timestamp, u64)>::read(bytes)?;
         self.sent.clear();
         self.counts.clear();

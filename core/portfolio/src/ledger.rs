@@ -25,7 +25,7 @@
 //! A posting is a few moves and is booked whole or not at all. One that overflows *latches* the
 //! ledger: it is refused, and so is every later one. The ledger knows nothing of what it books.
 
-use tse_model::bytes::Recorded;
+use tse_model::bytes::{Reader, Recorded, Writer};
 use tse_model::{
     CurrencyId, InstrumentId, Money, StateHash, StrategyId, VenueId, recorded_choices,
     recorded_fields, recorded_words,
@@ -77,10 +77,10 @@ recorded_fields! {
     Ledger { pages, names, index, latched }
 }
 impl Recorded for PageId {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Writer) {
         self.0.write(out);
     }
-    fn read(bytes: &mut &[u8]) -> Option<Self> {
+    fn read(bytes: &mut Reader<'_>) -> Option<Self> {
         u32::read(bytes).map(Self)
     }
 }

@@ -14,7 +14,7 @@ use crate::ledger::{AccountKind, Cause, Latched, Ledger, Move, PageId};
 use crate::position::Position;
 use crate::positions::Positions;
 use crate::wide::mul_div_floor;
-use tse_model::bytes::Kept;
+use tse_model::bytes::{Kept, Reader, Writer};
 use tse_model::{
     Catalog, CurrencyId, Fill, Instrument, InstrumentId, Money, Qty, Settlement, Side, StateHash,
     StrategyId, Timestamp, VenueId, recorded_fields,
@@ -69,14 +69,14 @@ recorded_fields! {
 }
 
 impl Kept for Portfolio {
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, out: &mut Writer) {
         let Self { ledger, positions, terms, audit: _, shares: _ } = self;
         ledger.save(out);
         positions.save(out);
         terms.save(out);
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         self.ledger.load(bytes)?;
         self.positions.load(bytes)?;
         self.terms.load(bytes)?;

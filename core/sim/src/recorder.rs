@@ -8,6 +8,7 @@ use crate::watch::{Observer, Told};
 use tse_engine::kind;
 use tse_journal::{Disk, Journal, JournalError};
 use tse_kernel::{Kernel, Output, record};
+use tse_model::bytes::Writer;
 use tse_model::{MarketEvent, StateHash, Timestamp};
 use tse_portfolio::Equity;
 
@@ -16,7 +17,6 @@ pub struct Recorder<'a, O, D> {
     watcher: &'a mut O,
     journal: Journal<D>,
     failed: Option<JournalError>,
-    bytes: Vec<u8>,
 }
 
 impl<'a, O: Observer, D: Disk> Recorder<'a, O, D> {
@@ -31,7 +31,7 @@ impl<'a, O: Observer, D: Disk> Recorder<'a, O, D> {
     ) -> Result<Self, JournalError> {
         journal.append(Timestamp::EPOCH, kind::BEGIN, record::VERSION, setup.as_bytes())?;
         journal.commit()?;
-        Ok(Self { watcher, journal, failed: None, bytes: Vec::new() })
+        Ok(Self { watcher, journal, failed: None })
     }
 
     /// Whether the journal takes no more.
@@ -44,7 +44,8 @@ impl<'a, O: Observer, D: Disk> Recorder<'a, O, D> {
     /// # Errors
     /// The first thing that went wrong with the journal.
     pub fn end(mut self, now: Timestamp, hash: StateHash) -> Result<Journal<D>, JournalError> {
-        self.append(now, kind::END, hash.to_string().as_bytes());
+        let hash = hash.to_string();
+        self.append(now, kind::END, |out| out.bytes(hash.as_bytes()));
         match self.failed {
             Some(error) => Err(error),
             None => {
@@ -59,31 +60,24 @@ impl<'a, O: Observer, D: Disk> Recorder<'a, O, D> {
         self.journal
     }
 
-    fn append(&mut self, now: Timestamp, kind: u16, payload: &[u8]) {
+    #[inline]
+    fn append(&mut self, now: Timestamp, kind: u16, write: impl FnOnce(&mut Writer)) {
         if self.failed.is_none()
-            && let Err(error) = self.journal.append(now, kind, record::VERSION, payload)
+            && let Err(error) = self.journal.append_with(now, kind, record::VERSION, write)
         {
             self.failed = Some(error);
         }
-    }
-
-    fn append_bytes(&mut self, now: Timestamp, kind: u16) {
-        let bytes = std::mem::take(&mut self.bytes);
-        self.append(now, kind, &bytes);
-        self.bytes = bytes;
     }
 }
 
 impl<O: Observer, D: Disk> Observer for Recorder<'_, O, D> {
     fn told(&mut self, now: Timestamp, what: Told<'_>) {
         self.watcher.told(now, what);
-        self.bytes.clear();
-        match what {
-            Told::Market(event) => record::write_market(event, &mut self.bytes),
-            Told::Order(event) => record::write_order(event, &mut self.bytes),
-            Told::Other(input) => record::write_input(input, &mut self.bytes),
-        }
-        self.append_bytes(now, kind::INPUT);
+        self.append(now, kind::INPUT, |out| match what {
+            Told::Market(event) => record::write_market(event, out),
+            Told::Order(event) => record::write_order(event, out),
+            Told::Other(input) => record::write_input(input, out),
+        });
     }
 
     fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
@@ -93,9 +87,7 @@ impl<O: Observer, D: Disk> Observer for Recorder<'_, O, D> {
     fn release(&mut self, now: Timestamp, outputs: &[Output]) -> bool {
         for output in outputs {
             let Output::Send(venue, request) = output else { continue };
-            self.bytes.clear();
-            record::write_request(*venue, request, &mut self.bytes);
-            self.append_bytes(now, kind::SENT);
+            self.append(now, kind::SENT, |out| record::write_request(*venue, request, out));
         }
         // When this returns they leave: by then all that led to them must be safe.
         if self.failed.is_none()

@@ -11,7 +11,7 @@ use common::{Listing, Log, World, generous};
 use tse_engine::{Difference, Differs, Replay, kind};
 use tse_journal::{Durability, Journal, Memory, Options};
 use tse_kernel::{Alert, Kernel, Output};
-use tse_model::bytes::Recorded;
+use tse_model::bytes::{Reader, Recorded, Writer};
 use tse_model::{
     Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Settlement, Side,
     Source, SourceFault, Span, TimeInForce, Timestamp,
@@ -162,12 +162,12 @@ impl Plays for Fool {
         }
     }
 
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         self.chance.write(out);
         true
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         self.chance = Chance::read(bytes)?;
         Some(())
     }
@@ -448,14 +448,14 @@ fn an_engine_that_was_saved_and_loaded_goes_on_as_if_nothing_had_been() {
         let records = records(&recorded(seed, Durability::None).0);
         let take = |replay: &mut Replay, records: &[(tse_journal::Head, Vec<u8>)]| {
             for (head, payload) in records {
-                let taken = replay.take(&tse_journal::Record { head: *head, chain: 0, payload });
+                let taken = replay.take(&tse_journal::Record { head: *head, chain: None, payload });
                 assert_eq!(taken, Ok(()), "seed {seed}");
             }
         };
         let saved = |kernel: &Kernel| {
-            let mut bytes = Vec::new();
+            let mut bytes = Writer::default();
             assert!(kernel.save(&mut bytes), "seed {seed}");
-            bytes
+            bytes.into_bytes()
         };
         let kernel = || world(seed).scenario().kernel();
         let mut whole = Replay::new(kernel());

@@ -4,7 +4,7 @@ use crate::{
     Intents, Interest, OrderUpdate, Param, ParamError, ParamKind, Params, Setup, Strategy,
     StrategyKind, UpdateKind, View,
 };
-use tse_model::bytes::Kept;
+use tse_model::bytes::{Kept, Reader, Writer};
 use tse_model::{InstrumentId, Qty, Quote, Span, Timestamp, kept_fields};
 
 /// How the registry finds it.
@@ -47,12 +47,12 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
 }
 
 impl Strategy for BuyAndHold {
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         Kept::save(self, out);
         true
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         Kept::load(self, bytes)
     }
 

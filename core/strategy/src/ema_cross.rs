@@ -7,7 +7,7 @@ use crate::{
     BarSpec, EmptyBars, Figure, Intents, Interest, Param, ParamError, ParamKind, Params, PriceOf,
     Reversal, Setup, Strategy, StrategyKind, View,
 };
-use tse_model::bytes::Kept;
+use tse_model::bytes::{Kept, Reader, Writer};
 use tse_model::{Bar, InstrumentId, Qty, Quote, Span, kept_fields};
 
 /// How the registry finds it.
@@ -160,12 +160,12 @@ impl EmaCross {
 }
 
 impl Strategy for EmaCross {
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         Kept::save(self, out);
         true
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         Kept::load(self, bytes)
     }
 

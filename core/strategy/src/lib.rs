@@ -29,6 +29,7 @@ pub use params::{Param, ParamError, ParamKind, ParamValue, Params};
 pub use registry::{Registry, Setup, StrategyKind};
 pub use view::{Desk, LiveOrder, Market, View};
 
+use tse_model::bytes::{Reader, Writer};
 use tse_model::{Bar, Fill, InstrumentId, OrderEventKind, Quote, Side, Trade};
 
 /// What a strategy wants to be told.
@@ -84,12 +85,12 @@ pub trait Strategy: Send {
 
     /// Appends everything that it has learned, for a snapshot, and says that it did. One that cannot is
     /// never in a snapshot: after a crash the engine then learns it all again from the whole journal.
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         let _ = out;
         false
     }
     /// Becomes what was saved, from the beginning of `bytes`; `None` if that is not there.
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         let _ = bytes;
         None
     }

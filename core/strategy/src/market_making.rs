@@ -8,7 +8,7 @@ use crate::{
     Figure, Intents, Interest, Param, ParamError, ParamKind, Params, QuoteLevel, Setup, Strategy,
     StrategyKind, View,
 };
-use tse_model::bytes::Kept;
+use tse_model::bytes::{Kept, Reader, Writer};
 use tse_model::{Fill, InstrumentId, Price, Qty, Quote, Side, Span, Timestamp, kept_fields};
 
 /// The most levels a side.
@@ -130,13 +130,13 @@ enum Model {
 }
 
 impl Kept for Model {
-    fn save(&self, out: &mut Vec<u8>) {
+    fn save(&self, out: &mut Writer) {
         match self {
             Self::Skew(skew) => skew.save(out),
             Self::AvellanedaStoikov(model) => model.save(out),
         }
     }
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         match self {
             Self::Skew(skew) => skew.load(bytes),
             Self::AvellanedaStoikov(model) => model.load(bytes),
@@ -295,12 +295,12 @@ impl MarketMaking {
 }
 
 impl Strategy for MarketMaking {
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         Kept::save(self, out);
         true
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         Kept::load(self, bytes)
     }
 

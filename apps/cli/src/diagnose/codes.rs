@@ -248,11 +248,11 @@ codes! {
          stopped. The log says which orders were refused and why.";
     JOURNAL_CORRUPT = "TSE-J001", "A record is not what was written",
         "Bytes of the journal have changed since they were written: a failing disk, or somebody's hand. \
-         Every record carries a checksum and a running hash over all before it, so everything in front \
+         Every batch of records carries a checksum and a running hash over all before it, so everything in front \
          of the place shown is sound. Nothing is skipped and nothing cut: what comes after a wrong \
          record cannot be believed. An end that was not written whole is another matter: it is cut off.";
-    JOURNAL_NEWER = "TSE-J002", "The journal was written by a later version",
-        "Its format is newer than this program knows. It is not touched.";
+    JOURNAL_NEWER = "TSE-J002", "The journal has a format that this version does not read",
+        "A later version wrote it, or one from before the first release. It is not touched.";
     NO_JOURNAL = "TSE-J003", "There is no journal",
         "The folder holds no file that begins a journal. `tse backtest CONFIG --journal` records a run.";
     JOURNAL_DISK = "TSE-J004", "The journal cannot be written or read",

@@ -47,7 +47,7 @@ pub(crate) fn finding(error: &JournalError, path: &Path) -> Diagnostic {
             ),
         ),
         JournalError::Newer { .. } => {
-            (codes::JOURNAL_NEWER, "read it with the version of tse that wrote it, or later".into())
+            (codes::JOURNAL_NEWER, "read it with the version of tse that wrote it".into())
         }
         JournalError::Foreign { snapshot } => (
             codes::NO_SNAPSHOT,
@@ -231,11 +231,12 @@ fn cut(args: &CutJournal, ui: &Ui) -> Result<u8, Diagnostics> {
 /// A record in words.
 fn words(record: &Record<'_>) -> String {
     let unreadable = || format!("{} bytes that cannot be read", record.payload.len());
+    let time = record.head.time;
     match record.head.kind {
         kind::INPUT => {
-            record::read_input(record.payload).map_or_else(unreadable, |it| format!("{it:?}"))
+            record::read_input(record.payload, time).map_or_else(unreadable, |it| format!("{it:?}"))
         }
-        kind::SENT => record::read_request(record.payload)
+        kind::SENT => record::read_request(record.payload, time)
             .map_or_else(unreadable, |(venue, request)| format!("venue {}: {request:?}", venue.0)),
         kind::BEGIN => format!("config of {} bytes", record.payload.len()),
         kind::END => format!("state {}", String::from_utf8_lossy(record.payload)),
@@ -318,7 +319,7 @@ pub(crate) fn replay(args: &ReplayArgs, registry: &Registry, ui: &Ui) -> Result<
             let made = |it: &Snapshot| it.after.sequence == at;
             if let Some(snapshot) = snapshots.next_if(made) {
                 match replay.is_at(&snapshot) {
-                    Some(true) if snapshot.after.chain == record.chain => same.push(at),
+                    Some(true) if record.chain == Some(snapshot.after.chain) => same.push(at),
                     Some(_) => other = Some(at),
                     // Another version made it: there is nothing to compare.
                     None => {}

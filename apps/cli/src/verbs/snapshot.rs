@@ -34,8 +34,10 @@ pub(super) struct Seen {
 impl Seen {
     /// The next record of the journal.
     pub(super) fn pass(&mut self, record: &Record<'_>) {
-        self.belongs |=
-            self.mark == Some(Mark { sequence: record.head.sequence, chain: record.chain });
+        let sequence = record.head.sequence;
+        self.belongs |= self
+            .mark
+            .is_some_and(|mark| mark.sequence == sequence && record.chain == Some(mark.chain));
     }
 
     /// Its record, if it is whole and of something else.

@@ -83,7 +83,7 @@ pub(crate) fn why(args: &Why, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         }
         let Some((replay, story)) = &mut story else { return };
         let input = match record.head.kind {
-            kind::INPUT => record::read_input(record.payload),
+            kind::INPUT => record::read_input(record.payload, record.head.time),
             _ => None,
         };
         if record.head.kind == kind::SENT {
@@ -127,7 +127,9 @@ fn find(text: &str, path: &Path, ui: &Ui) -> Result<(ClientOrderId, u64), Diagno
         if record.head.kind != kind::SENT {
             return;
         }
-        if let Some((_, Request::Place(place))) = record::read_request(record.payload) {
+        if let Some((_, Request::Place(place))) =
+            record::read_request(record.payload, record.head.time)
+        {
             first.get_or_insert(place.id);
             last = Some(place.id);
             if Some(place.id) == name || Some(place.id.number()) == number {
@@ -173,7 +175,7 @@ impl Story {
 
     /// A record of something sent.
     fn sent(&mut self, sequence: u64, time: Timestamp, payload: &[u8], kernel: &Kernel) {
-        let Some((venue, request)) = record::read_request(payload) else { return };
+        let Some((venue, request)) = record::read_request(payload, time) else { return };
         if request.id() != self.id {
             return;
         }

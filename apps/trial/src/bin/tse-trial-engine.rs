@@ -12,6 +12,7 @@ use tse_disk::{Folder, LeaseFile};
 use tse_engine::{Engine, EngineError, Upkeep};
 use tse_journal::{Disk, DiskError, JournalError, Options};
 use tse_kernel::{Output, record};
+use tse_model::bytes::Writer;
 use tse_model::{Machine, Side, Span, Timestamp};
 use tse_sim::trial::{catalog, kernel};
 
@@ -117,9 +118,9 @@ fn say(engine: &Live<'_>, outputs: &[Output], death: &Death) {
                     death.at("before-send");
                 }
                 engine.pass().expect("nobody else is there");
-                let mut bytes = Vec::new();
+                let mut bytes = Writer::default();
                 record::write_request(*venue, request, &mut bytes);
-                writeln!(stdout, "S {}", hex(&bytes)).expect("the world listens");
+                writeln!(stdout, "S {}", hex(bytes.as_bytes())).expect("the world listens");
                 stdout.flush().expect("the world listens");
                 if !sent {
                     death.at("after-send");
@@ -167,7 +168,7 @@ fn main() {
     let open = || Folder::open(folder).expect("a folder");
     let disk = || Dying { folder: open(), death: &death };
     let lease = LeaseFile::at(folder);
-    let options = Options { segment_bytes: 16 << 10, ..Options::default() };
+    let options = Options { segment_bytes: 4 << 10, ..Options::default() };
     let now = Timestamp::from_nanos(now);
     let names = catalog();
     let build = |_: &str| Ok(kernel(seed, &names));
@@ -203,7 +204,7 @@ fn main() {
         }
         let (at, input) = line.split_once(' ').expect("a moment and an input");
         let at = Timestamp::from_nanos(at.parse().expect("a moment"));
-        let input = record::read_input(&unhex(input)).expect("an input");
+        let input = record::read_input(&unhex(input), Timestamp::EPOCH).expect("an input");
         death.at("before-record");
         out.clear();
         if let Err(error) = engine.take(at, input, &mut out) {

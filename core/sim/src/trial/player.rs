@@ -1,6 +1,6 @@
 //! A strategy that does everything a strategy can do, at random, and means nothing by it.
 
-use tse_model::bytes::Recorded;
+use tse_model::bytes::{Reader, Recorded, Writer};
 use tse_model::{
     Chance, ClientOrderId, InstrumentId, OrderType, Price, Qty, Quote, Side, Span, TimeInForce,
 };
@@ -104,12 +104,12 @@ impl Player {
 }
 
 impl Strategy for Player {
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         self.chance.write(out);
         true
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         self.chance = Chance::read(bytes)?;
         Some(())
     }

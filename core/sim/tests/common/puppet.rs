@@ -1,6 +1,7 @@
 //! Strategies that do as they are told: at a time, or whenever something happens.
 
 use std::sync::{Arc, Mutex};
+use tse_model::bytes::{Reader, Writer};
 use tse_model::{Fill, InstrumentId, Price, Qty, Quote, Side, Span, Timestamp, Trade};
 use tse_strategy::{Intents, Interest, OrderUpdate, OrderWish, Strategy, UpdateKind, View};
 
@@ -19,10 +20,10 @@ pub enum Told<'a> {
 /// Who pulls the strings: a closure, or something that can also be saved.
 pub trait Plays: Send {
     fn told(&mut self, told: Told<'_>, view: &View<'_>, wish: &mut Intents);
-    fn save(&self, _: &mut Vec<u8>) -> bool {
+    fn save(&self, _: &mut Writer) -> bool {
         false
     }
-    fn load(&mut self, _: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, _: &mut Reader<'_>) -> Option<()> {
         None
     }
 }
@@ -40,10 +41,10 @@ where
 pub struct Puppet<P>(pub P);
 
 impl<P: Plays> Strategy for Puppet<P> {
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         self.0.save(out)
     }
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         self.0.load(bytes)
     }
     fn interest(&self) -> Interest {

@@ -5,6 +5,7 @@ use crate::repeats::spec;
 use tse_engine::{Replay, kind};
 use tse_journal::{Durability, Head, Journal, Memory, Options, Record, read};
 use tse_kernel::Kernel;
+use tse_model::bytes::Writer;
 use tse_model::{InstrumentId, Span};
 use tse_sim::{Latency, Recorder, Synthetic, SyntheticSpec};
 
@@ -26,9 +27,9 @@ fn world(kind: &str, markets: &[u32], params: &[(&str, &str)]) -> World {
 }
 
 fn saved(kernel: &Kernel) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Writer::default();
     assert!(kernel.save(&mut bytes), "it can be saved");
-    bytes
+    bytes.into_bytes()
 }
 
 /// Records a run, and goes on with it from many places.
@@ -47,7 +48,7 @@ fn check(kind_name: &str, markets: &[u32], params: &[(&str, &str)]) {
     read(&disk, |record| records.push((record.head, record.payload.to_vec()))).expect("sound");
     let take = |replay: &mut Replay, records: &[(Head, Vec<u8>)]| {
         for (head, payload) in records {
-            let taken = replay.take(&Record { head: *head, chain: 0, payload });
+            let taken = replay.take(&Record { head: *head, chain: None, payload });
             assert_eq!(taken, Ok(()), "{kind_name} {params:?}");
         }
     };

@@ -7,7 +7,7 @@
 
 use super::Terms;
 use crate::{Intents, Interest, OrderWish, QuoteLevel, Strategy, View};
-use tse_model::bytes::Kept;
+use tse_model::bytes::{Kept, Reader, Writer};
 use tse_model::{Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Span, kept_fields};
 
 pub(super) struct Maker {
@@ -125,12 +125,12 @@ impl Maker {
 }
 
 impl Strategy for Maker {
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         Kept::save(self, out);
         true
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         Kept::load(self, bytes)
     }
 

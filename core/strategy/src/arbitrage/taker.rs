@@ -9,7 +9,7 @@ use crate::{
     Figure, Intents, Interest, Missed, Opportunity, OrderUpdate, OrderWish, Outcome, Strategy,
     UpdateKind, View,
 };
-use tse_model::bytes::Kept;
+use tse_model::bytes::{Kept, Reader, Writer};
 use tse_model::{
     Fill, InstrumentId, Liquidity, Price, Qty, Quote, Rate, Side, Timestamp, kept_fields,
     recorded_fields,
@@ -326,12 +326,12 @@ impl Taker {
 }
 
 impl Strategy for Taker {
-    fn save(&self, out: &mut Vec<u8>) -> bool {
+    fn save(&self, out: &mut Writer) -> bool {
         Kept::save(self, out);
         true
     }
 
-    fn load(&mut self, bytes: &mut &[u8]) -> Option<()> {
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         Kept::load(self, bytes)
     }
 

@@ -10,6 +10,7 @@ use tse_journal::{
     Disk, Durability, JournalError, Memory, Options, Trouble, cut, read, snapshot_name, snapshots,
 };
 use tse_kernel::{Adjustment, Alert, Command, Input, Kernel, Life, Output, Plant};
+use tse_model::bytes::Writer;
 use tse_model::{
     Catalog, Chance, ClientOrderId, Line, Machine, OrderEvent, OrderEventKind, Request, Span,
     Standing, Statement, Timestamp, VenueId,
@@ -514,9 +515,9 @@ fn of_snapshot(
     let boot = Input::Boot { epoch: engine.epoch() };
     whole.step(engine.kernel().now(), boot, &mut Vec::new());
     let bytes = |kernel: &Kernel| {
-        let mut bytes = Vec::new();
+        let mut bytes = Writer::default();
         assert!(kernel.save(&mut bytes), "every player can be saved");
-        bytes
+        bytes.into_bytes()
     };
     match bytes(&whole) == bytes(engine.kernel()) {
         true => Ok(true),
