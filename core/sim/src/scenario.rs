@@ -54,6 +54,14 @@ impl Scenario {
     /// # Panics
     /// If an opening balance fits no integer.
     pub fn kernel(self) -> Kernel {
+        Kernel::new(self.setup())
+    }
+
+    /// How its engine is set up.
+    ///
+    /// # Panics
+    /// If an opening balance fits no integer.
+    pub fn setup(self) -> Setup {
         let mut portfolio = Portfolio::for_catalog(&self.catalog);
         if self.audit {
             portfolio.start_audit();
@@ -64,7 +72,7 @@ impl Scenario {
                 booked.expect("an opening balance fits");
             }
         }
-        Kernel::new(Setup {
+        Setup {
             catalog: self.catalog,
             portfolio,
             limits: self.limits,
@@ -74,7 +82,7 @@ impl Scenario {
             reconcile: None,
             lag_max: None,
             strategies: self.strategies,
-        })
+        }
     }
 }
 

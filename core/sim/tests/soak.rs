@@ -10,11 +10,13 @@ use common::puppet::{Plays, Puppet, Told};
 use common::{Listing, Log, World, generous};
 use tse_engine::{Difference, Differs, Replay, kind};
 use tse_journal::{Durability, Journal, Memory, Options};
-use tse_kernel::{Alert, Kernel, Output};
+use tse_kernel::record::{read_input, read_request};
+use tse_kernel::{Alert, Input, Kernel, Output, Setup};
 use tse_model::bytes::{Reader, Recorded, Writer};
 use tse_model::{
-    Chance, InstrumentId, MarketData, MarketEvent, OrderType, Price, Qty, Rate, Settlement, Side,
-    Source, SourceFault, Span, TimeInForce, Timestamp,
+    Chance, ClientOrderId, Environment, InstrumentId, Machine, MarketData, MarketEvent, OrderType,
+    Price, Qty, Rate, Request, Settlement, Side, Source, SourceFault, Span, TimeInForce, Timestamp,
+    VenueId,
 };
 use tse_sim::{FundingSchedule, Latency, QueueModel, Recorder, Synthetic, SyntheticSpec};
 use tse_strategy::{Intents, OrderWish, QuoteLevel, Reversal, Strategy, View};
@@ -429,6 +431,61 @@ fn a_recorded_run_replays_to_the_same_requests_and_the_same_state() {
         assert_eq!((difference, replay.ended()), (None, true), "seed {seed}");
         assert_eq!(replay.state_hash(), hash, "seed {seed}");
         requests += replay.requests();
+    }
+    assert!(requests > 5_000, "{requests}");
+}
+
+/// An order as it is called where something else is at stake.
+fn named(environment: Environment, id: ClientOrderId) -> ClientOrderId {
+    if id.number() == 0 || id.environment() == Environment::Foreign {
+        return id;
+    }
+    ClientOrderId::new(environment, id.epoch(), id.strategy(), id.number())
+}
+
+/// What an engine in `environment` asks for when it is told what a journal has: as that journal's own engine
+/// would name it.
+fn asked(records: &[(tse_journal::Head, Vec<u8>)], setup: Setup) -> Vec<(VenueId, Request)> {
+    let environment = setup.environment;
+    let mut kernel = Kernel::new(setup);
+    let (mut asked, mut out) = (Vec::new(), Vec::new());
+    for (head, payload) in records.iter().filter(|(head, _)| head.kind == kind::INPUT) {
+        let mut input = read_input(payload, head.time).expect("an input");
+        if let Input::Order(event) = &mut input {
+            event.id = named(environment, event.id);
+        }
+        kernel.step(head.time, input, &mut out);
+        for output in out.drain(..) {
+            if let Output::Send(venue, mut request) = output {
+                let id = match &mut request {
+                    Request::Place(place) => &mut place.id,
+                    Request::Modify(modify) => &mut modify.id,
+                    Request::Cancel(cancel) => &mut cancel.id,
+                };
+                assert_eq!(id.environment(), environment, "orders say what is at stake");
+                *id = named(Environment::Simulated, *id);
+                asked.push((venue, request));
+            }
+        }
+    }
+    asked
+}
+
+#[test]
+fn i18_the_same_words_lead_to_the_same_requests_whatever_is_at_stake() {
+    let mut requests = 0;
+    for seed in 0..24 {
+        let records = records(&recorded(seed, Durability::None).0);
+        let sent: Vec<_> = records
+            .iter()
+            .filter(|(head, _)| head.kind == kind::SENT)
+            .map(|(head, payload)| read_request(payload, head.time).expect("a request"))
+            .collect();
+        for environment in [Environment::Simulated, Environment::Paper, Environment::Live] {
+            let setup = Setup { environment, ..world(seed).scenario().setup() };
+            assert_eq!(asked(&records, setup), sent, "seed {seed}, {environment:?}");
+        }
+        requests += sent.len();
     }
     assert!(requests > 5_000, "{requests}");
 }
