@@ -12,7 +12,7 @@ use crate::generate::INSTRUMENT;
 use crate::measure::{Metered, Run, Tally, run};
 use tse_disk::Folder;
 use tse_journal::{Durability, Journal, Options};
-use tse_kernel::LimitTable;
+use tse_kernel::{LimitTable, PaceTable};
 use tse_model::{
     Catalog, Decimal, FeeBasis, FeeSchedule, InstrumentId, InstrumentSpec, Kind, Price, Qty, Quote,
     Rate, Rounding, Settlement, Side, Source, Span, VenueId,
@@ -249,6 +249,8 @@ impl Market {
             base,
             rates: Vec::new(),
             price_age_max: Span::from_secs(3_600),
+            paces: PaceTable::default(),
+            losses: None,
             sample_every: Span::from_secs(60),
             days: Days::All,
             start: None,

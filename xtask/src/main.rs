@@ -11,6 +11,7 @@
 mod bench;
 mod check;
 mod layers;
+mod prove;
 mod sim;
 mod workspace;
 
@@ -25,6 +26,7 @@ cargo xtask sim --seeds N          trials in a world that lies, loses, breaks an
 cargo xtask sim --seed S           one of them, and everything about it; --follow ORDER
 cargo xtask sim --twice N          so many in two fresh processes: the same hashes
 cargo xtask sim --planted N        mistakes made on purpose must be noticed within N seeds
+cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
 
 Steps of check: format, layers, clippy, docs, build, tests.";
 
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Some(("layers", rest)) => layers::run(rest),
         Some(("bench", rest)) => bench::run(rest),
         Some(("sim", rest)) => sim::run(rest),
+        Some(("prove-controls", rest)) => prove::run(rest),
         Some(("help" | "--help" | "-h", _)) => {
             println!("{HELP}");
             End::Well

@@ -6,7 +6,7 @@
 use tse_sim::trial::{Fault, Faults, Mark, Marks, Trial};
 
 /// Seeds of each scenario.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 20;
 
 /// Runs trials with only these faults, so often; each of these things must have been met.
 fn only(faults: &[(Fault, u32)], met: &[Mark]) {

@@ -15,6 +15,7 @@ use tse_model::{
     VenueId, VenueOrderId,
 };
 use tse_portfolio::Portfolio;
+use tse_risk::Who;
 use tse_sim::trial::{START, catalog, deposits};
 
 /// Where the process may die.
@@ -108,6 +109,7 @@ struct World {
     inquiries: Vec<(VenueId, u32)>,
     wake: Option<Timestamp>,
     reconciled: BTreeSet<u16>,
+    armed: bool,
     alerts: Vec<String>,
     ticks: i64,
     /// How many engines began from a snapshot.
@@ -134,6 +136,7 @@ impl World {
             inquiries: Vec::new(),
             wake: None,
             reconciled: BTreeSet::new(),
+            armed: false,
             alerts: Vec::new(),
             ticks: 0,
             from_snapshot: 0,
@@ -174,6 +177,7 @@ impl World {
                 let snapshot = rest.rsplit(' ').next();
                 self.from_snapshot += u32::from(snapshot.is_some_and(|record| record != "0"));
             }
+            "A " if rest == "Armed" => self.armed = true,
             "A " => self.alerts.push(rest.to_owned()),
             _ => {}
         }
@@ -282,6 +286,7 @@ impl World {
         self.words.clear(); // spoken on links that are gone
         self.inquiries.clear();
         self.reconciled.clear();
+        self.armed = false;
         for at in 0..self.catalog.venues().len() {
             self.give(process, &Input::Link { venue: VenueId(at as u16), up: true })?;
         }
@@ -314,6 +319,9 @@ impl World {
         }
         if self.wake.is_some_and(|wake| wake <= self.now) {
             self.give(process, &Input::Wake)?;
+        }
+        if !self.armed && self.reconciled.len() == self.catalog.venues().len() {
+            self.give(process, &Input::Command(Ask::Arm(Who::cut("the world"))))?;
         }
         Some(())
     }

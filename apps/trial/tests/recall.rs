@@ -8,6 +8,7 @@ use tse_model::{
     MarketData, MarketEvent, Money, OrderEvent, OrderEventKind, PlaceOrder, Price, Qty, Quote,
     Request, Span, Statement, Timestamp, VenueId, VenueOrderId,
 };
+use tse_risk::Who;
 use tse_sim::trial::{START, catalog, deposits, kernel};
 
 type Live = Engine<Memory, MemoryLease>;
@@ -93,6 +94,7 @@ fn a_late_fill_of_an_order_that_left_memory_is_booked_to_its_strategy() {
     for at in 0..2 {
         world.give(Input::Link { venue: VenueId(at), up: true });
     }
+    world.give(Input::Command(Command::Arm(Who::cut("the test"))));
     let mut step = 0;
     while world.placed.len() < 3 * ENDED_KEPT {
         world.quote(step);

@@ -7,7 +7,7 @@ use crate::restore::{Begun, Past, Restored, restore};
 use crate::upkeep::{self, NoSnapshot, Upkeep};
 use std::fmt;
 use tse_journal::{Disk, Journal, JournalError, Options};
-use tse_kernel::{Input, Kernel, Output, Plant, record};
+use tse_kernel::{Command, Input, Kernel, Kill, Level, Output, Plant, Reach, Who, Why, record};
 use tse_model::bytes::Writer;
 use tse_model::{ClientOrderId, Machine, Request, Timestamp};
 
@@ -70,6 +70,9 @@ pub struct Engine<D, L> {
     since_check: u64,
     upkeep: Upkeep,
     since_snapshot: u64,
+    /// Whether the flag was raised by this engine, or would have been.
+    flagged: bool,
+    flag_trouble: Option<LeaseError>,
     /// Room for one.
     snapshot: Writer,
     no_snapshot: Option<NoSnapshot>,
@@ -146,6 +149,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
             since_check: 0,
             upkeep: Upkeep::default(),
             since_snapshot: begun.inputs,
+            flagged: false,
+            flag_trouble: None,
             snapshot: Writer::default(),
             no_snapshot: None,
             last_snapshot: None,
@@ -154,6 +159,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         };
         // No snapshot before it: what the records before it ask for has not been sent.
         engine.step(now, Input::Boot { epoch }, out)?;
+        engine.look_for_flag(now, out)?;
         engine.check()?;
         // From here on this prefix is safe from everything, however the rest is written.
         engine.journal.sync()?;
@@ -284,11 +290,50 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         let from = out.len();
         self.kernel.step(now, input, out);
         self.since_snapshot += 1;
+        self.keep_flag();
         if let Err(error) = self.release(now, &out[from..]) {
             out.truncate(from);
             return Err(error);
         }
         Ok(())
+    }
+
+    /// The flag goes up with the kill switch of the whole firm, and down when a person lowers that. It is no
+    /// reason to keep cancels back that it cannot be raised: the journal knows as well.
+    fn keep_flag(&mut self) {
+        let latch = self.kernel.state().switch().latch(Reach::Firm);
+        let halted = latch.filter(|latch| latch.level >= Level::Halt);
+        if halted.is_some() == self.flagged {
+            return;
+        }
+        self.flagged = halted.is_some();
+        let reason =
+            halted.map(|latch| format!("{} by {}: {}", latch.level.name(), latch.by, latch.why));
+        self.flag_trouble = self.egress.lease().set_halted(reason.as_deref()).err();
+    }
+
+    /// Looks whether somebody has raised the flag that stops everything but cancels, and tells the kernel. A
+    /// driver calls it when it is idle and every so often; until then messages are stopped one by one. A flag
+    /// that cannot be read counts as up.
+    ///
+    /// # Errors
+    /// What the journal says, as for [`take`](Self::take).
+    pub fn look_for_flag(
+        &mut self,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) -> Result<(), JournalError> {
+        if self.flagged || !self.egress.lease().is_halted().unwrap_or(true) {
+            return Ok(());
+        }
+        let (by, why) = (Who::cut("flag"), Why::cut("the flag beside the journal is up"));
+        let kill = Kill { reach: Reach::Firm, level: Level::Halt, by, why };
+        self.step(now, Input::Command(Command::Kill(kill)), out)
+    }
+
+    /// Why the flag is not as it should be, if it is not.
+    pub fn flag_trouble(&self) -> Option<&LeaseError> {
+        self.flag_trouble.as_ref()
     }
 
     fn release(&mut self, now: Timestamp, outputs: &[Output]) -> Result<(), JournalError> {
@@ -343,8 +388,13 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     ///
     /// # Errors
     /// Why not.
-    pub fn pass(&self) -> Result<(), Stopped> {
-        if self.kernel.has(Plant::LeaseIgnored) { Ok(()) } else { self.egress.pass() }
+    pub fn pass(&self, request: &Request) -> Result<(), Stopped> {
+        if !self.kernel.has(Plant::LeaseIgnored) {
+            let ignored = self.kernel.has(Plant::FlagIgnored) || self.kernel.lacks("K4");
+            let knows = self.flagged || ignored;
+            self.egress.pass(request, knows)?;
+        }
+        self.kernel.may_leave(request).map_err(Stopped::Killed)
     }
 
     /// Makes a mistake from now on.

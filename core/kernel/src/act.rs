@@ -13,10 +13,10 @@ use crate::orders::{Change, Order, Slot, limited};
 use crate::plant::Plant;
 use crate::repeats::key;
 use tse_model::{
-    CancelOrder, ClientOrderId, GroupId, InstrumentId, ModifyOrder, Money, PlaceOrder, Price, Qty,
-    Request, Settlement, Side, Span, StrategyId, Timestamp,
+    CancelOrder, ClientOrderId, GroupId, InstrumentId, ModifyOrder, Money, OrderType, PlaceOrder,
+    Price, Qty, Request, Settlement, Side, Span, StrategyId, Timestamp,
 };
-use tse_risk::{Approved, Lag, Refusal, Scene, SelfTrade, review};
+use tse_risk::{Approved, Lag, Level, Refusal, Scene, SelfTrade, review};
 use tse_strategy::{Desk, Intent, Intents, OrderWish, Outcome, QuoteLevel, Reversal, UpdateKind};
 
 impl Kernel {
@@ -60,7 +60,12 @@ impl Kernel {
         }
     }
 
-    fn draft(&mut self, strategy: StrategyId, group: GroupId, wish: OrderWish) -> PlaceOrder {
+    pub(crate) fn draft(
+        &mut self,
+        strategy: StrategyId,
+        group: GroupId,
+        wish: OrderWish,
+    ) -> PlaceOrder {
         PlaceOrder {
             id: self.state.orders.name(strategy),
             instrument: wish.instrument,
@@ -130,17 +135,31 @@ impl Kernel {
         out: &mut Vec<Output>,
     ) -> Option<Slot> {
         let draft = self.draft(strategy, group, wish);
-        let key = key(&draft);
-        let Some(approved) = self.review(now, draft, key, None, out) else {
+        let slot = self.book_draft(now, draft, wish.order_type, false, out);
+        if slot.is_none() {
             self.notices.push_back(Notice { strategy, order: draft, kind: UpdateKind::Denied });
-            return None;
-        };
+        }
+        slot
+    }
+
+    /// The same for a draft, of whoever; `closing` if it closes a position that the kill switch wants closed.
+    #[inline]
+    pub(crate) fn book_draft(
+        &mut self,
+        now: Timestamp,
+        draft: PlaceOrder,
+        asked: OrderType,
+        closing: bool,
+        out: &mut Vec<Output>,
+    ) -> Option<Slot> {
+        let key = key(&draft);
+        let approved = self.review(now, draft, key, None, closing, out)?;
         let (held, request) = (approved.reserve(), approved.into_inner());
         let instrument = self.state.catalog.instrument(request.instrument);
         let venue = instrument.venue;
         let (reserved, reserved_in) =
             held.map_or((Money::ZERO, instrument.settle), |held| (held.amount, held.currency));
-        let order = Order::new(request, wish.order_type, Life::Approved, now, reserved_in);
+        let order = Order::new(request, asked, Life::Approved, now, reserved_in);
         let slot = self.state.orders.insert(Order { reserved, ..order });
         self.state.add_reserve(venue, reserved_in, reserved);
         self.repeats.note(now, key);
@@ -155,8 +174,10 @@ impl Kernel {
         draft: PlaceOrder,
         key: u64,
         replaced: Option<Slot>,
+        closing: bool,
         out: &mut Vec<Output>,
     ) -> Option<Approved<PlaceOrder>> {
+        let too_many = self.too_many(now, &draft);
         let state = &self.state;
         let instrument = state.catalog.instrument(draft.instrument);
         let market = &state.markets[draft.instrument.index()];
@@ -192,6 +213,18 @@ impl Kernel {
             instrument,
             quote: &market.quote,
             age: market.age(now),
+            #[cfg(feature = "plant")]
+            without: self.without,
+            level: match self.has(Plant::SwitchIgnored) {
+                true => Level::Free,
+                false => self.level(draft.strategy, draft.instrument),
+            },
+            closing,
+            armed: state.armed,
+            allowed: state.allows(draft.strategy, draft.instrument),
+            too_many,
+            unvalued: self.loss_watch.as_ref().and_then(|it| it.unvalued(draft.strategy)),
+            in_flight: self.in_flight_after(instrument.venue, replaced),
             valid: market.valid,
             open: market.open,
             latched: state.portfolio.latched().is_some(),
@@ -240,6 +273,7 @@ impl Kernel {
                 refusal,
                 reasons: self.refusals.len() as u32,
             });
+            self.count_denied(now, &draft, out);
         }
         approved
     }
@@ -254,7 +288,7 @@ impl Kernel {
     }
 
     /// Hands an approved order to its venue.
-    fn release(&mut self, slot: Slot, out: &mut Vec<Output>) {
+    pub(crate) fn release(&mut self, slot: Slot, out: &mut Vec<Output>) {
         let order = self.state.orders.get_mut(slot);
         if let Step::To(life) = order.life.after(Evidence::Released) {
             order.life = life;
@@ -268,6 +302,7 @@ impl Kernel {
         self.hash.int(request.order_type.limit().map_or(i64::MIN, |price| price.get()));
         self.hash.int(request.qty.get());
         self.answers.push_back((made + self.answer_timeout, request.id));
+        self.count_message(venue, request.strategy);
         out.push(Output::Send(venue, Request::Place(request)));
     }
 
@@ -311,8 +346,10 @@ impl Kernel {
         let order = self.state.orders.get_mut(slot);
         order.cancelling = true;
         order.asked_at = self.now;
+        let strategy = order.request.strategy;
         self.counts.cancels += 1;
         self.hash.word(id.0.rotate_left(16) ^ 0xFFFF);
+        self.count_message(venue, strategy);
         out.push(Output::Send(venue, Request::Cancel(CancelOrder { id, instrument })));
     }
 
@@ -364,6 +401,15 @@ impl Kernel {
             display: order.request.display.map(|display| display.min(leaves)),
             ..order.request
         };
+        // Nothing but cancels is sent then, also where an order only shrinks.
+        let level = self.level(strategy, instrument);
+        if shrinks && (level >= Level::Halt || !self.state.armed) {
+            let refusal = match self.state.armed {
+                true => Refusal::Killed { level },
+                false => Refusal::Disarmed,
+            };
+            return self.deny_change(draft, refusal, out);
+        }
         // The venue looks at the whole quantity, also where an order only shrinks.
         let it = self.state.catalog.instrument(instrument);
         if !it.listed || !it.takes_qty(qty) {
@@ -372,21 +418,11 @@ impl Kernel {
                 (_, false) => "quantity between two steps",
                 _ => "quantity",
             };
-            self.counts.denied += 1;
-            out.push(Output::Denied {
-                strategy,
-                instrument,
-                side: draft.side,
-                refusal: Refusal::Invalid { what },
-                reasons: 1,
-            });
-            let kind = UpdateKind::ModifyDenied;
-            self.notices.push_back(Notice { strategy, order: draft, kind });
-            return;
+            return self.deny_change(draft, Refusal::Invalid { what }, out);
         }
         if !shrinks {
             let key = key(&draft);
-            if self.review(now, draft, key, Some(slot), out).is_none() {
+            if self.review(now, draft, key, Some(slot), false, out).is_none() {
                 let kind = UpdateKind::ModifyDenied;
                 self.notices.push_back(Notice { strategy, order: draft, kind });
                 return;
@@ -394,13 +430,24 @@ impl Kernel {
             self.repeats.note(now, key);
         }
         self.state.orders.ask(slot, Change { qty, price });
-        self.state.orders.get_mut(slot).asked_at = now;
+        let asked_before = self.state.orders.next_ordinal();
+        let order = self.state.orders.get_mut(slot);
+        (order.asked_at, order.asked_before) = (now, asked_before);
         self.state.hold_for(slot, true);
         self.counts.modifies += 1;
+        self.count_message(venue, strategy);
         self.hash.word(id.0.rotate_left(16) ^ 0xFFFE);
         self.hash.int(qty.get());
         self.hash.int(price.map_or(i64::MIN, |price| price.get()));
         out.push(Output::Send(venue, Request::Modify(ModifyOrder { id, instrument, qty, price })));
+    }
+
+    fn deny_change(&mut self, draft: PlaceOrder, refusal: Refusal, out: &mut Vec<Output>) {
+        let PlaceOrder { strategy, instrument, side, .. } = draft;
+        self.counts.denied += 1;
+        out.push(Output::Denied { strategy, instrument, side, refusal, reasons: 1 });
+        let kind = UpdateKind::ModifyDenied;
+        self.notices.push_back(Notice { strategy, order: draft, kind });
     }
 
     /// Trades what is missing to a position, with what is already on its way counted.

@@ -59,6 +59,7 @@ impl Kernel {
             }
             OrderEventKind::CancelRejected(reason) => {
                 self.note_unknown_there(event.id, event.instrument, reason);
+                self.count_reject(now, slot, out);
                 if self.has(Plant::CancelRefusedIsEnd) {
                     self.move_life(slot, Evidence::Closed(Ending::Cancelled), out);
                     return;
@@ -79,6 +80,7 @@ impl Kernel {
             }
             OrderEventKind::Accepted(venue_id) => {
                 order.venue_id = Some(venue_id);
+                self.count_accepted(slot);
                 Evidence::Acknowledged
             }
             // It has one of this name: ours, which arrived twice. How that one stands, it can be asked.
@@ -111,7 +113,10 @@ impl Kernel {
             OrderEventKind::Expired { .. } => Evidence::Closed(Ending::Expired),
         };
         if self.move_life(slot, evidence, out) {
-            self.counts.rejected += u64::from(matches!(kind, OrderEventKind::Rejected(_)));
+            if matches!(kind, OrderEventKind::Rejected(_)) {
+                self.counts.rejected += 1;
+                self.count_reject(now, slot, out);
+            }
             self.update(now, slot, kind, out);
         }
     }
@@ -275,6 +280,7 @@ impl Kernel {
         let realized = self.book_fill(now, strategy, instrument, side, fill, out);
         self.note_ahead(before, venue, Some((instrument, side, fill)), at);
         out.push(Output::Filled { id, strategy, instrument, side, fill: *fill, realized });
+        self.count_execution(now, slot, realized, out);
         let evidence = if whole { Evidence::FilledInFull } else { Evidence::FilledInPart };
         let moved = self.move_life(slot, evidence, out);
         if !whole {
@@ -287,6 +293,7 @@ impl Kernel {
             self.update(now, slot, &OrderEventKind::Filled(*fill), out);
         }
         self.close_if_heard(now, slot, out);
+        self.watch_losses(now, out);
     }
 
     /// An order that its venue has closed is over once all has been heard that had traded by then.
@@ -396,6 +403,7 @@ impl Kernel {
         if order.change.is_none() {
             return;
         }
+        self.count_reject(now, slot, out);
         self.state.orders.unask(slot);
         self.state.hold_for(slot, false);
         if self.state.orders.get(slot).exposed().is_zero() {

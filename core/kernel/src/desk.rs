@@ -3,6 +3,7 @@
 //! Strategies see a desk through [`tse_strategy::View`]; the engine changes it. It holds facts only:
 //! what is done about them is decided in [`act`](crate::act).
 
+use crate::life::Life;
 use crate::orders::{Order, Orders, Slot};
 use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{
@@ -10,7 +11,7 @@ use tse_model::{
     Settlement, Side, Span, StrategyId, Timestamp, VenueId,
 };
 use tse_portfolio::{Mark, Portfolio};
-use tse_risk::{Book, Limits, Scoped};
+use tse_risk::{Book, Limits, Scoped, Switch};
 use tse_strategy::{Desk, LiveOrder, Market};
 
 /// The limits of every scope, resolved at load.
@@ -76,6 +77,12 @@ pub struct State {
     reconciled: Vec<bool>,
     /// Whether a market says that it is open, by instrument.
     statuses: Vec<bool>,
+    /// How far trading is cut back.
+    pub(crate) switch: Switch,
+    /// Whether a person has let it trade, where one must.
+    pub(crate) armed: bool,
+    /// Which instruments a strategy may trade, by strategy and instrument (C02).
+    allowed: Vec<Vec<bool>>,
     /// How long the newest record took to become safe, as far as we were told.
     pub(crate) lag: Span,
     /// Whether the journal's room runs out.
@@ -96,11 +103,16 @@ impl Kept for State {
             links,
             reconciled,
             statuses,
+            switch,
+            armed,
+            allowed: _,
             lag,
             low,
         } = self;
         let rules: Vec<Rules> = catalog.instruments().iter().map(Instrument::rules).collect();
         rules.save(out);
+        switch.save(out);
+        armed.save(out);
         lag.save(out);
         low.save(out);
         save_each(markets, out);
@@ -116,6 +128,8 @@ impl Kept for State {
         for (at, rules) in Vec::<Rules>::read(bytes)?.iter().enumerate() {
             self.catalog.set_rules(InstrumentId(at as u32), rules).ok()?;
         }
+        self.switch.load(bytes)?;
+        self.armed.load(bytes)?;
         self.lag.load(bytes)?;
         self.low.load(bytes)?;
         load_each(&mut self.markets, bytes)?;
@@ -135,6 +149,8 @@ impl State {
         limits: LimitTable,
         portfolio: Portfolio,
         environment: Environment,
+        allowed: Vec<Vec<bool>>,
+        cool_down: Span,
     ) -> Self {
         let currencies = catalog.currencies().len();
         let places = catalog.venues().len() * currencies;
@@ -152,6 +168,10 @@ impl State {
             links: vec![true; catalog.venues().len()],
             reconciled: vec![true; catalog.venues().len()],
             statuses: vec![true; catalog.instruments().len()],
+            switch: Switch::new(catalog.venues().len(), catalog.instruments().len(), allowed.len())
+                .with_cool_down(cool_down),
+            armed: true,
+            allowed,
             lag: Span::ZERO,
             low: false,
             portfolio,
@@ -167,6 +187,38 @@ impl State {
     /// Money set aside for open orders.
     pub fn reserved(&self, venue: VenueId, currency: CurrencyId) -> Money {
         self.reserved[self.place(venue, currency)]
+    }
+
+    /// How far trading is cut back, and why.
+    pub fn switch(&self) -> &Switch {
+        &self.switch
+    }
+
+    /// Begins the switch anew: a mistake, for whoever plants it.
+    pub(crate) fn forget_switch(&mut self) {
+        let (venues, markets) = (self.catalog.venues().len(), self.catalog.instruments().len());
+        self.switch = Switch::new(venues, markets, self.allowed.len());
+    }
+
+    /// Whether it may trade: an engine that boots may have to be armed by a person.
+    pub fn is_armed(&self) -> bool {
+        self.armed
+    }
+
+    /// Whether a strategy may trade an instrument (C02). What is nobody's is not asked for by anybody.
+    pub fn allows(&self, strategy: StrategyId, instrument: InstrumentId) -> bool {
+        let own = self.allowed.get(strategy.index());
+        own.and_then(|own| own.get(instrument.index())).is_some_and(|it| *it)
+    }
+
+    /// How many orders at a venue await an answer, or nobody knows of (C21).
+    pub fn in_flight(&self, venue: VenueId) -> u32 {
+        let waits = |order: &Order| {
+            matches!(order.life, Life::Approved | Life::Sent | Life::Unknown | Life::Disputed)
+        };
+        let here = self.catalog.instruments().iter().filter(|it| it.venue == venue);
+        let open = here.flat_map(|it| Side::BOTH.map(|side| self.orders.open(it.id, side)));
+        open.flatten().filter(|(_, order)| waits(order)).count() as u32
     }
 
     /// Whether the link to a venue is up.

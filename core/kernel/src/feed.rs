@@ -155,6 +155,12 @@ impl Kernel {
             self.on_overdue(id, out);
         }
         self.reconcile_due(now, out);
+        if self.loss_watch.as_ref().is_some_and(|it| it.next.is_some_and(|at| at <= now)) {
+            self.watch_losses(now, out);
+        }
+        if self.sweep_at.is_some_and(|at| at <= now) {
+            self.sweep(now, out);
+        }
         self.find_wake();
     }
 
@@ -197,6 +203,8 @@ impl Kernel {
         let alarm = self.alarms.peek().map(|alarm| alarm.0.at);
         let answer = self.answers.front().map(|(deadline, _)| *deadline);
         let inquiries = self.reconcilers.iter().filter_map(Reconciler::wake_at);
-        self.wake = bars.chain(alarm).chain(answer).chain(inquiries).min();
+        let all = bars.chain(alarm).chain(answer).chain(inquiries);
+        let losses = self.loss_watch.as_ref().and_then(|watch| watch.next);
+        self.wake = all.chain(self.sweep_at).chain(losses).min();
     }
 }

@@ -13,7 +13,7 @@ use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{Timestamp, kept_fields, recorded_fields};
 
 /// The version of these bytes.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 recorded_fields! {
     Counts { inputs, orders, cancels, modifies, denied, rejected, fills, opportunities }
@@ -60,6 +60,12 @@ impl Kernel {
             answers,
             answer_timeout: _,
             repeats,
+            meters,
+            account_meters,
+            paced: _,
+            loss_watch,
+            sweep_at,
+            boots_disarmed: _,
             executions,
             lag_max: _,
             reconcile: _,
@@ -80,6 +86,8 @@ impl Kernel {
             wanted: _,
             #[cfg(feature = "plant")]
                 planted: _,
+            #[cfg(feature = "plant")]
+                without: _,
         } = self;
         state.save(out);
         save_each(series, out);
@@ -89,6 +97,12 @@ impl Kernel {
         by_time.write(out);
         answers.write(out);
         repeats.save(out);
+        save_each(meters, out);
+        save_each(account_meters, out);
+        if let Some(watch) = loss_watch {
+            watch.save(out);
+        }
+        sweep_at.write(out);
         executions.save(out);
         save_each(reconcilers, out);
         waiting.write(out);
@@ -109,6 +123,12 @@ impl Kernel {
         self.alarms = Vec::read(bytes)?.into_iter().map(Reverse).collect();
         self.answers.load(bytes)?;
         self.repeats.load(bytes)?;
+        load_each(&mut self.meters, bytes)?;
+        load_each(&mut self.account_meters, bytes)?;
+        if let Some(watch) = &mut self.loss_watch {
+            watch.load(bytes)?;
+        }
+        self.sweep_at.load(bytes)?;
         self.executions.load(bytes)?;
         if self.has(Plant::SnapshotForgets) {
             self.executions = Executions::new(self.state.catalog.venues().len());

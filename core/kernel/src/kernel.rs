@@ -2,8 +2,10 @@
 
 use crate::desk::{Alarm, LimitTable, State};
 use crate::executions::Executions;
+use crate::losses::{LossTable, LossWatch};
 use crate::message::{Alert, Command, Input, Output};
 use crate::orders::{Order, Orders, Slot};
+use crate::plant::Plant;
 use crate::reconcile::{Reconcile, Reconciler};
 use crate::repeats::RecentOrders;
 use crate::trace::Trace;
@@ -14,7 +16,7 @@ use tse_model::{
     PlaceOrder, Span, StateHash, StrategyId, Timestamp,
 };
 use tse_portfolio::Portfolio;
-use tse_risk::Refusal;
+use tse_risk::{Cause, Level, Meter, Paces, Reach, Refusal};
 use tse_strategy::{
     BarBuilder, Intents, Market, OrderUpdate, QuoteLevel, Strategy, UpdateKind, View,
 };
@@ -44,8 +46,23 @@ pub struct Setup {
     /// How long a record may take to become safe before nothing that adds risk is sent (F08); `None` where
     /// nobody waits for the journal.
     pub lag_max: Option<Span>,
-    /// The strategies and what each may trade.
+    /// Whether an engine that has booted trades only after a person has armed it.
+    pub boots_disarmed: bool,
+    /// What is counted over time, and how much of it there may be.
+    pub paces: PaceTable,
+    /// What may be lost; `None` where that is not limited.
+    pub losses: Option<LossTable>,
+    /// The strategies and what each may trade: nothing else (C02).
     pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
+}
+
+/// The paces of every scope. Where none are set nothing is counted.
+#[derive(Clone, Debug, Default)]
+pub struct PaceTable {
+    /// By venue.
+    pub account: Vec<Paces>,
+    /// By strategy.
+    pub strategy: Vec<Paces>,
 }
 
 /// Something to tell a strategy once it is not running.
@@ -114,6 +131,15 @@ pub struct Kernel {
     pub(crate) answers: VecDeque<(Timestamp, ClientOrderId)>,
     pub(crate) answer_timeout: Span,
     pub(crate) repeats: RecentOrders,
+    /// By strategy, and by venue.
+    pub(crate) meters: Vec<Meter>,
+    pub(crate) account_meters: Vec<Meter>,
+    /// Whether any pace is set: else nothing is counted.
+    pub(crate) paced: bool,
+    pub(crate) loss_watch: Option<LossWatch>,
+    /// When to look again at what is to be taken back or closed.
+    pub(crate) sweep_at: Option<Timestamp>,
+    pub(crate) boots_disarmed: bool,
     pub(crate) executions: Executions,
     pub(crate) lag_max: Option<Span>,
     pub(crate) reconcile: Option<Reconcile>,
@@ -136,7 +162,9 @@ pub struct Kernel {
     pub(crate) leg_slots: Vec<Slot>,
     pub(crate) wanted: Vec<QuoteLevel>,
     #[cfg(feature = "plant")]
-    pub(crate) planted: u32,
+    pub(crate) planted: u64,
+    #[cfg(feature = "plant")]
+    pub(crate) without: tse_risk::Without,
 }
 
 impl Kernel {
@@ -154,10 +182,13 @@ impl Kernel {
             setup.catalog.instruments().iter().map(|_| Listeners::default()).collect();
         let mut series = Vec::new();
         let mut strategies = Vec::new();
+        let mut allowed = Vec::new();
         for (number, (strategy, instruments)) in setup.strategies.into_iter().enumerate() {
             let id = StrategyId(number as u16);
             let interest = strategy.interest();
+            let mut own = vec![false; setup.catalog.instruments().len()];
             for instrument in instruments {
+                own[instrument.index()] = true;
                 let listeners = &mut listeners[instrument.index()];
                 if interest.quotes {
                     listeners.quotes.push(id);
@@ -174,8 +205,17 @@ impl Kernel {
                 series.push(Series { builder: BarBuilder::new(*spec), strategy: id, number });
             }
             let warm_up = interest.warm_up;
+            allowed.push(own);
             strategies.push(Running { strategy, warm_up, calls: 0, notices: 0, stopped: false });
         }
+        let all = setup.paces.strategy.iter().chain(&setup.paces.account);
+        let paced = all.into_iter().any(|paces| *paces != Paces::default());
+        let meter =
+            |paces: &[Paces], at: usize| Meter::new(paces.get(at).copied().unwrap_or_default());
+        let meters = (0..strategies.len()).map(|at| meter(&setup.paces.strategy, at)).collect();
+        let venues = 0..setup.catalog.venues().len();
+        let account_meters = venues.map(|at| meter(&setup.paces.account, at)).collect();
+        let cool_down = setup.losses.as_ref().map_or(Span::ZERO, |losses| losses.cool_down);
         let repeat_window = setup.repeat_window.max(setup.limits.repeat_window());
         Self {
             executions: Executions::new(setup.catalog.venues().len()),
@@ -183,7 +223,20 @@ impl Kernel {
             reconcile: setup.reconcile,
             waiting: VecDeque::new(),
             now: Timestamp::MIN,
-            state: State::new(setup.catalog, setup.limits, setup.portfolio, setup.environment),
+            state: State::new(
+                setup.catalog,
+                setup.limits,
+                setup.portfolio,
+                setup.environment,
+                allowed,
+                cool_down,
+            ),
+            meters,
+            account_meters,
+            paced,
+            loss_watch: setup.losses.map(LossWatch::new),
+            sweep_at: None,
+            boots_disarmed: setup.boots_disarmed,
             lag_max: setup.lag_max,
             strategies,
             listeners,
@@ -205,6 +258,8 @@ impl Kernel {
             wanted: Vec::new(),
             #[cfg(feature = "plant")]
             planted: 0,
+            #[cfg(feature = "plant")]
+            without: tse_risk::Without::default(),
         }
     }
 
@@ -256,6 +311,7 @@ impl Kernel {
             hash.word(count);
         }
         self.state.portfolio.digest(&mut hash);
+        self.meters.iter().chain(&self.account_meters).for_each(|meter| meter.digest(&mut hash));
         hash
     }
 
@@ -324,9 +380,11 @@ impl Kernel {
     fn stop_storm(&mut self, strategy: StrategyId, out: &mut Vec<Output>) {
         self.strategies[strategy.index()].stopped = true;
         out.push(Output::Alert(Alert::Storm(strategy)));
-        for at in 0..self.state.catalog.instruments().len() {
-            self.cancel_all(strategy, InstrumentId(at as u32), out);
-        }
+        let reach = match self.has(Plant::StormSpreads) {
+            true => Reach::Firm,
+            false => Reach::Strategy(strategy),
+        };
+        self.trip(self.now, reach, Level::Halt, Cause::Storm, out);
     }
 
     pub(crate) fn set_alarm(&mut self, at: Timestamp, strategy: StrategyId) {
@@ -335,8 +393,13 @@ impl Kernel {
     }
 
     fn on_command(&mut self, now: Timestamp, command: Command, out: &mut Vec<Output>) {
-        if let Command::Acknowledge(venue) = command {
-            return self.acknowledge(now, venue, out);
+        match command {
+            Command::Acknowledge(venue) => return self.acknowledge(now, venue, out),
+            Command::Kill(kill) => return self.kill(now, &kill, Cause::Person, out),
+            Command::Resume(resume) => return self.resume(now, &resume, out),
+            Command::Arm(by) => return self.arm(by, out),
+            Command::Start => self.watch_losses(now, out),
+            Command::Stop => {}
         }
         // What rests goes first, so that no last wish meets it; what is still placed to rest goes too.
         if command == Command::Stop {
@@ -345,9 +408,8 @@ impl Kernel {
         for number in 0..self.strategies.len() {
             let id = StrategyId(number as u16);
             self.tell(now, id, false, out, |strategy, view, wish| match command {
-                Command::Start => strategy.on_start(view, wish),
                 Command::Stop => strategy.on_stop(view, wish),
-                Command::Acknowledge(_) => {}
+                _ => strategy.on_start(view, wish),
             });
             if command == Command::Stop {
                 self.strategies[number].stopped = true;
@@ -397,7 +459,14 @@ impl Machine for Kernel {
             Input::Wake => self.on_wake(now, out),
             Input::Command(command) => self.on_command(now, command, out),
             Input::Statement(venue, statement) => self.on_statement(now, venue, &statement, out),
-            Input::Boot { epoch } => self.on_boot(epoch, out),
+            Input::Boot { epoch } => {
+                self.state.armed &= !self.boots_disarmed || self.has(Plant::BootsArmed);
+                if self.has(Plant::SwitchForgotten) {
+                    self.state.forget_switch();
+                }
+                self.on_boot(epoch, out);
+                self.watch_losses(now, out);
+            }
             Input::Gap(venue) => self.on_gap(now, venue, out),
             Input::Rules(instrument, rules) => self.on_rules(instrument, &rules, out),
             Input::Lag(lag) => self.on_lag(lag, out),

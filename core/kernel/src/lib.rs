@@ -5,7 +5,8 @@
 //! backtest, on paper, live and in a replay: it has no clock, no thread and no idea which of them it
 //! is in. What it knows is in [`State`], what it may do next to an order in [`Life`]; what markets
 //! show is heard in `feed`, what venues say in `answer` and `account`, and how wishes become orders
-//! is in `act`; how an account is compared with its venue is in `reconcile`.
+//! is in `act`; how an account is compared with its venue is in `reconcile`, and what the kill switch does in
+//! `halt`.
 //!
 //! Begin at [`Kernel`] and its `step`.
 
@@ -15,11 +16,14 @@ mod answer;
 mod desk;
 mod executions;
 mod feed;
+mod halt;
 pub mod keep;
 mod kernel;
 mod life;
+mod losses;
 mod message;
 mod orders;
+mod pace;
 mod plant;
 mod reconcile;
 pub mod record;
@@ -28,10 +32,13 @@ mod trace;
 
 pub use desk::{LimitTable, State};
 pub use executions::EXECUTIONS_KEPT;
-pub use kernel::{Counts, Kernel, STORM, Setup};
+pub use kernel::{Counts, Kernel, PaceTable, STORM, Setup};
 pub use life::{Ending, Evidence, Life, Step};
-pub use message::{Adjustment, Alert, Command, Input, Output};
+pub use losses::LossTable;
+pub use message::{Adjustment, Alert, Command, Input, NotArmed, Output};
 pub use orders::{Change, ENDED_KEPT, Order, Orders, Slot};
 pub use plant::Plant;
 pub use reconcile::Reconcile;
 pub use trace::Reviewed;
+/// What commands are made of.
+pub use tse_risk::{Cause, Kill, Level, NotResumed, Reach, Resume, Role, Switch, Who, Why};

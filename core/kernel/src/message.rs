@@ -6,7 +6,7 @@ use tse_model::{
     Money, OrderEvent, PlaceOrder, Qty, Request, Rules, Side, Span, Statement, StrategyId, VenueId,
     Wake,
 };
-use tse_risk::Refusal;
+use tse_risk::{Cause, Kill, Level, NotResumed, Reach, Refusal, Resume, Who};
 use tse_strategy::Opportunity;
 
 /// What an operator, or the driver on his behalf, tells the engine.
@@ -19,6 +19,12 @@ pub enum Command {
     /// An operator has looked at what a reconciliation could not explain: the account may trade again
     /// once it has been compared anew.
     Acknowledge(VenueId),
+    /// Trading is cut back, as far as it is not already.
+    Kill(Kill),
+    /// Trading goes on, as far as whoever says so may decide that.
+    Resume(Resume),
+    /// An engine that has booted may trade, if it can.
+    Arm(Who),
 }
 
 /// One recorded input of the engine.
@@ -120,6 +126,44 @@ pub enum Alert {
     JournalSlow,
     /// The journal's room runs out: nothing that adds risk is sent until there is more.
     JournalFull,
+    /// Trading was cut back.
+    Killed {
+        /// What.
+        reach: Reach,
+        /// How far.
+        level: Level,
+        /// By what.
+        cause: Cause,
+    },
+    /// Trading goes on.
+    Resumed {
+        /// With what.
+        reach: Reach,
+        /// How far it is still cut back.
+        to: Level,
+    },
+    /// Trading does not go on although somebody wanted it.
+    NotResumed {
+        /// With what.
+        reach: Reach,
+        /// Why not.
+        why: NotResumed,
+    },
+    /// The engine may trade.
+    Armed,
+    /// The engine may not trade although somebody wanted it.
+    NotArmed(NotArmed),
+}
+
+/// Why an engine cannot be armed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotArmed {
+    /// Nobody says who they are.
+    Nobody,
+    /// An account has not been compared with its venue, or must be looked at.
+    NotReconciled(VenueId),
+    /// Nobody can say how this order stands.
+    Unknown(ClientOrderId),
 }
 
 /// A difference that was booked without an explanation, as the venue has more of it (or less).
@@ -189,4 +233,6 @@ pub enum Output {
     Saw(StrategyId, Opportunity),
     /// Something a person should see.
     Alert(Alert),
+    /// A venue's sessions are to be cut (K6): the engine sends there no more, and cannot do that itself.
+    Sever(VenueId),
 }

@@ -58,6 +58,8 @@ pub struct Order {
     pub changed: Timestamp,
     /// When the last request about it was made.
     pub asked_at: Timestamp,
+    /// Orders with a lower ordinal were made before that.
+    pub(crate) asked_before: u64,
     /// The newest word of the venue about it, by the venue's clock.
     pub heard: Timestamp,
     /// The venue's name for it.
@@ -89,6 +91,7 @@ impl Order {
             made: now,
             changed: now,
             asked_at: now,
+            asked_before: 0,
             heard: Timestamp::MIN,
             venue_id: None,
             reserved: Money::ZERO,
@@ -205,7 +208,7 @@ recorded_fields! {
     Closing { ending, reason, filled }
     Order {
         request, asked, life, filled, filled_value, cancelling, change, closing, made, changed,
-        asked_at, heard, venue_id, reserved, reserved_in,
+        asked_at, asked_before, heard, venue_id, reserved, reserved_in,
     }
 }
 
@@ -291,6 +294,16 @@ impl Orders {
         let number = self.next_number;
         self.next_number += 1;
         ClientOrderId::new(self.environment, self.epoch, strategy, number)
+    }
+
+    /// The next name is never given, so that what was made before this differs from what is made after it.
+    pub(crate) fn skip_name(&mut self) {
+        self.next_number += 1;
+    }
+
+    /// The ordinal of the next order.
+    pub(crate) fn next_ordinal(&self) -> u64 {
+        ClientOrderId::new(self.environment, self.epoch, StrategyId(0), self.next_number).ordinal()
     }
 
     /// Whether an engine on this journal may have given this name.

@@ -69,11 +69,21 @@ pub enum Plant {
     FilledIgnored,
     /// That the journal's room runs out is ignored.
     RoomIgnored,
+    /// The kill switch is ignored.
+    SwitchIgnored,
+    /// How far trading was cut back is forgotten with a restart.
+    SwitchForgotten,
+    /// An engine that boots trades at once.
+    BootsArmed,
+    /// Nobody looks at the flag.
+    FlagIgnored,
+    /// A strategy that goes mad takes the others with it.
+    StormSpreads,
 }
 
 impl Plant {
     /// Every mistake, and its name for a command.
-    pub const ALL: [(Self, &'static str); 31] = [
+    pub const ALL: [(Self, &'static str); 36] = [
         (Self::FillTwice, "fill-twice"),
         (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
         (Self::SilenceIsRefusal, "silence-is-refusal"),
@@ -105,6 +115,11 @@ impl Plant {
         (Self::LagIgnored, "lag-ignored"),
         (Self::FilledIgnored, "filled-ignored"),
         (Self::RoomIgnored, "room-ignored"),
+        (Self::SwitchIgnored, "switch-ignored"),
+        (Self::SwitchForgotten, "switch-forgotten"),
+        (Self::BootsArmed, "boots-armed"),
+        (Self::FlagIgnored, "flag-ignored"),
+        (Self::StormSpreads, "storm-spreads"),
     ];
 }
 
@@ -112,12 +127,22 @@ impl Plant {
 impl Kernel {
     /// Makes a mistake from now on, beside others.
     pub fn plant(&mut self, plant: Plant) {
-        self.planted |= 1 << plant as u32;
+        self.planted |= 1 << plant as u64;
+    }
+
+    /// Takes controls out from now on.
+    pub fn take_out(&mut self, without: tse_risk::Without) {
+        self.without = without;
+    }
+
+    /// Whether a control is taken out.
+    pub fn lacks(&self, control: &str) -> bool {
+        self.without.has(control)
     }
 
     /// Whether a mistake is planted.
     pub fn has(&self, plant: Plant) -> bool {
-        self.planted & (1 << plant as u32) != 0
+        self.planted & (1 << plant as u64) != 0
     }
 }
 
@@ -126,6 +151,12 @@ impl Kernel {
     /// Whether a mistake is planted: never, in a build like this.
     #[inline(always)]
     pub const fn has(&self, _: Plant) -> bool {
+        false
+    }
+
+    /// Whether a control is taken out: never, in a build like this.
+    #[inline(always)]
+    pub const fn lacks(&self, _: &str) -> bool {
         false
     }
 }

@@ -16,6 +16,9 @@ recorded_choices! {
         1 => Start,
         2 => Stop,
         3 => Acknowledge(venue),
+        4 => Kill(kill),
+        5 => Resume(resume),
+        6 => Arm(who),
     }
     Input {
         1 => Market(event),

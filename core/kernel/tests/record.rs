@@ -13,6 +13,7 @@ use tse_model::{
     Request, Rules, Side, Span, Standing, Statement, StrategyId, TimeInForce, Timestamp, Trade,
     TradingStatus, VenueId, VenueOrderId,
 };
+use tse_risk::{Kill, Level, Reach, Resume, Role, Who, Why};
 
 struct Dice(Chance);
 
@@ -147,7 +148,24 @@ impl Dice {
             4 => Input::Wake,
             5 => {
                 let acknowledge = Command::Acknowledge(venue);
-                Input::Command(self.one_of(&[Command::Start, Command::Stop, acknowledge]))
+                let reach = self.one_of(&[
+                    Reach::Firm,
+                    Reach::Account(venue),
+                    Reach::Instrument(InstrumentId(7)),
+                    Reach::Strategy(StrategyId(1)),
+                ]);
+                let level = self.one_of(&Level::ALL);
+                let (by, why) = (Who::cut("ann"), Why::cut("a test of what is recorded"));
+                let role = self.one_of(&[Role::Owner, Role::Trader, Role::Risk]);
+                let second = self.flip().then(|| Who::cut("böb"));
+                Input::Command(self.one_of(&[
+                    Command::Start,
+                    Command::Stop,
+                    acknowledge,
+                    Command::Kill(Kill { reach, level, by, why }),
+                    Command::Resume(Resume { reach, to: level, role, by, second, why }),
+                    Command::Arm(by),
+                ]))
             }
             6 => Input::Boot { epoch: self.number() as u16 },
             7 => Input::Gap(venue),

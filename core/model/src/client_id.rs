@@ -77,6 +77,12 @@ impl ClientOrderId {
         (self.0 >> (NUMBER_BITS + STRATEGY_BITS)) as u16 & Self::EPOCH_MAX
     }
 
+    /// Its place among all orders of the engines of one journal, whoever's they are: later ones have higher
+    /// ones.
+    pub const fn ordinal(self) -> u64 {
+        (self.epoch() as u64) << NUMBER_BITS | self.number()
+    }
+
     /// Whose it is.
     pub const fn strategy(self) -> StrategyId {
         StrategyId((self.0 >> NUMBER_BITS) as u16 & 255)

@@ -28,6 +28,7 @@ mod quantity;
 mod report;
 mod rules;
 mod symbol;
+mod text;
 mod time;
 
 pub use catalog::{Catalog, DEFAULT_SCALE, Resolved, Venue};
@@ -58,4 +59,5 @@ pub use quantity::{Price, Qty, Side};
 pub use report::{ExecutionRow, Inquiry, Line, OrderRow, Standing, Statement};
 pub use rules::{BadRules, Rules};
 pub use symbol::{Contract, Symbol, SymbolError};
+pub use text::Text;
 pub use time::{Span, Timestamp};

@@ -6,6 +6,7 @@
 use crate::gate::{Scene, as_judged, reference_price, review};
 use crate::refusal::Refusal;
 use crate::reserve::hold_of;
+use crate::switch::Level;
 use tse_model::{CurrencyId, DisplayMoney, Money, PlaceOrder, Price, Qty, Rounding, Side};
 
 /// One check of one order.
@@ -44,6 +45,24 @@ pub fn explain(
     let mut add = |control, what, value: String, limit: String, passed| {
         checks.push(Check { control, what, value, limit, passed });
     };
+    if scene.level != Level::Free {
+        let passed = !refusals.iter().any(|it| matches!(it, Refusal::Killed { .. }));
+        add(
+            scene.level.code(),
+            "trading is cut back",
+            scene.level.name().to_owned(),
+            String::new(),
+            passed,
+        );
+    }
+    if !scene.armed {
+        let passed = !refusals.contains(&Refusal::Disarmed);
+        add("K4", "the engine is", "disarmed".to_owned(), String::new(), passed);
+    }
+    if !scene.allowed {
+        let passed = !refusals.contains(&Refusal::NotAllowed);
+        add("C02", "the strategy trades it", "no".to_owned(), String::new(), passed);
+    }
     add(
         "C01",
         "quantity the venue takes",
@@ -101,6 +120,10 @@ pub fn explain(
             !refused("C05", |_| true),
         );
     }
+    if let Some((_, (after, limit))) = scene.too_many {
+        let passed = !refused("C06", |_| true);
+        add("C06", "messages in the window", after.to_string(), limit.to_string(), passed);
+    }
     if let Some(limit) = limits.repeats {
         let count = scene.repeats.saturating_add(1);
         let text = format!("{} in {}", limit.count, limit.window);
@@ -152,8 +175,16 @@ pub fn explain(
         let value = format!("{price} against {}", it.price_decimal(own));
         add("C14", "own orders on the other side", value, String::new(), !refused("C14", |_| true));
     }
+    if scene.unvalued.is_some() {
+        let passed = !refused("C15", |_| true);
+        add("C15", "profit and loss", "cannot be told".to_owned(), String::new(), passed);
+    }
     if let (Some(age), Some(limit)) = (scene.age, limits.data_age_max) {
         add("C18", "age of the quote", age.to_string(), limit.to_string(), reduces || age <= limit);
+    }
+    if let Some((after, limit)) = scene.in_flight {
+        let passed = !refused("C21", |_| true);
+        add("C21", "orders without an answer", after.to_string(), limit.to_string(), passed);
     }
     let market = match (scene.open, scene.valid) {
         (false, _) => "closed",

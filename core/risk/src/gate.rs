@@ -7,7 +7,7 @@
 //! No figure can make it panic: what the integers cannot hold is refused.
 
 use crate::reserve::hold_of;
-use crate::{BadData, Refusal, Reserve, Scope, Scoped, SelfTrade};
+use crate::{BadData, Count, Level, Refusal, Reserve, Scope, Scoped, SelfTrade};
 use tse_model::{
     Instrument, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Side, Span, TimeInForce,
 };
@@ -81,6 +81,25 @@ pub struct Scene<'a> {
     pub quote: &'a Quote,
     /// How old they are; `None` if there never were any.
     pub age: Option<Span>,
+    /// How far trading is cut back where the order belongs.
+    pub level: Level,
+    /// Whether the order closes a position because of that (K5).
+    pub closing: bool,
+    /// Whether the engine may trade at all: one that boots may have to be armed by a person.
+    pub armed: bool,
+    /// Whether the strategy may trade the instrument.
+    pub allowed: bool,
+    /// Whose messages would be too many, how many there would be and how many there may be; `None` if
+    /// nobody's.
+    pub too_many: Option<(Scope, Count)>,
+    /// Whose profit and loss cannot be told although they are limited.
+    pub unvalued: Option<Scope>,
+    /// How many orders of the account would await an answer, and how many may; `None` where that is not
+    /// limited.
+    pub in_flight: Option<Count>,
+    /// Controls that are taken out, to prove that tests notice.
+    #[cfg(feature = "plant")]
+    pub without: crate::Without,
     /// Whether the book may be believed.
     pub valid: bool,
     /// Whether the venue takes orders.
@@ -128,7 +147,13 @@ pub fn review(
     let band = twice_mid.zip(limits.collar).map(|(twice, limit)| collar(twice, limit));
     protect(&mut order, scene.instrument, band);
 
+    if scene.level > Level::Free || !scene.armed {
+        switched(scene, reduces, refusals); // K1 to K6
+    }
     valid(&order, scene.instrument, refusals); // C01
+    if !scene.allowed && !scene.closing {
+        refusals.push(Refusal::NotAllowed); // C02
+    }
     match limits.order_qty_max {
         Some(limit) if order.qty > limit => {
             refusals.push(Refusal::OrderQty { qty: order.qty, limit })
@@ -140,6 +165,12 @@ pub fn review(
     let worth = priced.map(|price| worth(&order, scene.instrument, price));
     value(worth, scene, limits.order_value_max, reduces, refusals); // C04
     price(&order, band, limits.collar, reduces, refusals); // C05
+    if let Some((scope, (after, limit))) = scene.too_many
+        && !reduces
+        && !scene.closing
+    {
+        refusals.push(Refusal::TooManyMessages { scope, after, limit }); // C06
+    }
     match limits.repeats {
         Some(limit) if scene.repeats >= limit.count => {
             let count = scene.repeats.saturating_add(1);
@@ -172,7 +203,18 @@ pub fn review(
         funds(held, scene, refusals); // C13
     }
     self_trade(&order, scene, limits.self_trade, refusals); // C14
+    if let Some(scope) = scene.unvalued
+        && !reduces
+    {
+        refusals.push(Refusal::Unvalued { scope }); // C15
+    }
     data(scene, limits.data_age_max, reduces, refusals); // C18
+    if let Some((after, limit)) = scene.in_flight
+        && after > limit
+        && !reduces
+    {
+        refusals.push(Refusal::InFlight { after, limit }); // C21
+    }
     if scene.latched {
         refusals.push(Refusal::Latched); // C26
     }
@@ -187,8 +229,37 @@ pub fn review(
     {
         refusals.push(Refusal::JournalSlow { lag, limit }); // F08
     }
+    #[cfg(feature = "plant")]
+    take_out(scene.without, before, refusals);
     let reserve = held.flatten();
     (refusals.len() == before).then_some(Approved { request: order, reserve })
+}
+
+/// What controls that are taken out have said is forgotten.
+#[cfg(feature = "plant")]
+fn take_out(without: crate::Without, before: usize, refusals: &mut Vec<Refusal>) {
+    let mut at = 0;
+    refusals.retain(|refusal| {
+        at += 1;
+        at <= before || !without.has(refusal.control())
+    });
+}
+
+/// What the kill switch lets pass. Nearly always nobody asks.
+#[cold]
+fn switched(scene: &Scene<'_>, reduces: bool, refusals: &mut Vec<Refusal>) {
+    let passes = match scene.level {
+        Level::Free => true,
+        Level::Pause | Level::Reduce | Level::Cancel => reduces,
+        Level::Flatten => scene.closing,
+        Level::Halt | Level::Sever => false,
+    };
+    if !passes {
+        refusals.push(Refusal::Killed { level: scene.level });
+    }
+    if !scene.armed && !scene.closing {
+        refusals.push(Refusal::Disarmed);
+    }
 }
 
 /// An order as the gate judges it: a market order is bounded by then.

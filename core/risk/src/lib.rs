@@ -9,11 +9,23 @@
 mod explain;
 mod gate;
 mod limits;
+mod losses;
+mod meter;
 mod refusal;
 mod reserve;
+mod switch;
+#[cfg(feature = "plant")]
+mod without;
 
 pub use explain::{Check, explain};
 pub use gate::{Approved, Book, Lag, Scene, reference_price, review};
 pub use limits::{Limits, Repeats, Scoped, SelfTrade};
+pub use losses::{LossLimits, Losses, Rapid, Standing};
+pub use meter::{Count, Messages, Meter, Pace, Paces};
 pub use refusal::{BadData, Refusal, Scope};
 pub use reserve::{Reserve, hold, hold_of, reserve};
+pub use switch::{
+    Cause, Kill, Latch, Level, NotResumed, Reach, Resume, Role, Since, Switch, Who, Why,
+};
+#[cfg(feature = "plant")]
+pub use without::Without;

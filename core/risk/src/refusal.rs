@@ -1,5 +1,6 @@
 //! Why an order was refused: one variant for each control, with the figures that decided.
 
+use crate::Level;
 use std::fmt;
 use tse_model::{Money, Price, Qty, Span};
 
@@ -33,6 +34,31 @@ pub enum Scope {
 /// A refusal. Variants with a control of their own stand in the order the checks run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
+    /// K1 to K6: trading is cut back too far for it.
+    Killed {
+        /// How far.
+        level: Level,
+    },
+    /// K4: the engine has booted, and no person has armed it.
+    Disarmed,
+    /// C02: the strategy may not trade this instrument.
+    NotAllowed,
+    /// C06: too many messages in a stretch of time.
+    TooManyMessages {
+        /// Whose.
+        scope: Scope,
+        /// How many there would be.
+        after: u32,
+        /// The limit, without those that are kept for cancels.
+        limit: u32,
+    },
+    /// C21: too many orders of which nobody knows how they stand.
+    InFlight {
+        /// How many there would be.
+        after: u32,
+        /// The limit.
+        limit: u32,
+    },
     /// C01: outside what the venue takes.
     Invalid {
         /// What is outside.
@@ -112,6 +138,11 @@ pub enum Refusal {
         /// Our own order's price on the other side.
         own: Price,
     },
+    /// C15: what was lost cannot be told, since something has no price that can be used.
+    Unvalued {
+        /// Whose.
+        scope: Scope,
+    },
     /// C18.
     Data(BadData),
     /// C26: the ledger has latched, so nothing can be judged by what is held.
@@ -142,6 +173,11 @@ impl Refusal {
     /// The control's number in the catalogue.
     pub const fn control(&self) -> &'static str {
         match self {
+            Self::Killed { level } => level.code(),
+            Self::Disarmed => "K4",
+            Self::NotAllowed => "C02",
+            Self::TooManyMessages { .. } => "C06",
+            Self::InFlight { .. } => "C21",
             Self::Invalid { .. } | Self::ValueTooSmall { .. } | Self::Overflow => "C01",
             Self::OrderQty { .. } => "C03",
             Self::OrderValue { .. } => "C04",
@@ -151,6 +187,7 @@ impl Refusal {
             Self::Position { .. } | Self::ReduceOnly { .. } => "C11",
             Self::Funds { .. } => "C13",
             Self::SelfTrade { .. } => "C14",
+            Self::Unvalued { .. } => "C15",
             Self::Data(_) => "C18",
             Self::Latched | Self::NotReconciled => "C26",
             Self::JournalFull => "F06",
@@ -163,6 +200,11 @@ impl Refusal {
     /// A stable name in lower case.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Killed { .. } => "killed",
+            Self::Disarmed => "disarmed",
+            Self::NotAllowed => "not_allowed",
+            Self::TooManyMessages { .. } => "too_many_messages",
+            Self::InFlight { .. } => "in_flight",
             Self::Invalid { .. } => "invalid",
             Self::ValueTooSmall { .. } => "value_too_small",
             Self::OrderQty { .. } => "order_qty",
@@ -174,6 +216,7 @@ impl Refusal {
             Self::ReduceOnly { .. } => "reduce_only",
             Self::Funds { .. } => "funds",
             Self::SelfTrade { .. } => "self_trade",
+            Self::Unvalued { .. } => "unvalued",
             Self::Data(_) => "data",
             Self::Latched => "latched",
             Self::NotReconciled => "not_reconciled",
@@ -190,6 +233,15 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.control())?;
         match self {
+            Self::Killed { level } => write!(f, "trading is cut back ({})", level.name()),
+            Self::Disarmed => write!(f, "the engine has not been armed since it began"),
+            Self::NotAllowed => write!(f, "the strategy may not trade this instrument"),
+            Self::TooManyMessages { scope, after, limit } => {
+                write!(f, "{after} messages in the window ({scope:?}), limit {limit}")
+            }
+            Self::InFlight { after, limit } => {
+                write!(f, "{after} orders without an answer, limit {limit}")
+            }
             Self::Invalid { what } => write!(f, "{what} is outside what the venue takes"),
             Self::ValueTooSmall { value, least } => {
                 let (value, least) = (value.units(), least.units());
@@ -218,6 +270,9 @@ impl fmt::Display for Refusal {
                 write!(f, "needs {} units, {} free", needed.units(), free.units())
             }
             Self::SelfTrade { own } => write!(f, "would trade with our own order at {own:?}"),
+            Self::Unvalued { scope } => {
+                write!(f, "profit and loss cannot be told ({scope:?}): something has no price")
+            }
             Self::Data(BadData::Missing) => write!(f, "no quote"),
             Self::Data(BadData::Stale { age, limit }) => {
                 write!(f, "quote is {age} old, limit {limit}")

@@ -4,12 +4,13 @@
 
 use crate::latency::Latency;
 use crate::models::QueueModel;
-use tse_kernel::{Kernel, LimitTable, Setup};
+use tse_kernel::{Kernel, LimitTable, LossTable, PaceTable, Setup};
 use tse_model::{
     Catalog, CurrencyId, Environment, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId,
 };
-use tse_portfolio::Portfolio;
 use tse_portfolio::statistics::Days;
+use tse_portfolio::{Portfolio, Prices};
+use tse_risk::LossLimits;
 use tse_strategy::{FixedRate, Strategy};
 
 /// A backtest, ready to run.
@@ -26,6 +27,10 @@ pub struct Scenario {
     pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
     /// The limits of every scope.
     pub limits: LimitTable,
+    /// What may happen how often.
+    pub paces: PaceTable,
+    /// What may be lost, in the base currency; `None` where that is not limited.
+    pub losses: Option<LossSetup>,
     /// The longest window of any repeat limit (C08).
     pub repeat_window: Span,
     /// How long a venue may take to answer before an order counts as unknown.
@@ -72,6 +77,14 @@ impl Scenario {
                 booked.expect("an opening balance fits");
             }
         }
+        let losses = self.losses.map(|limits| LossTable {
+            currency: self.base,
+            prices: prices(&self.catalog, &self.rates, self.price_age_max),
+            every: limits.every,
+            cool_down: limits.cool_down,
+            firm: limits.firm,
+            strategy: limits.strategy,
+        });
         Setup {
             catalog: self.catalog,
             portfolio,
@@ -81,9 +94,39 @@ impl Scenario {
             environment: Environment::Simulated,
             reconcile: None,
             lag_max: None,
+            boots_disarmed: false,
+            paces: self.paces,
+            losses,
             strategies: self.strategies,
         }
     }
+}
+
+/// What may be lost in a run.
+#[derive(Clone, Debug)]
+pub struct LossSetup {
+    /// How often it is looked at, beside after every execution.
+    pub every: Span,
+    /// How long a scope stays cut back after a loss.
+    pub cool_down: Span,
+    /// Of everything.
+    pub firm: Option<LossLimits>,
+    /// By strategy.
+    pub strategy: Vec<Option<LossLimits>>,
+}
+
+/// How currencies are converted: by the rates that are assumed, and by what instruments show.
+pub(crate) fn prices(catalog: &Catalog, rates: &[FixedRate], age_max: Span) -> Prices {
+    let mut prices = Prices::new(age_max);
+    for rate in rates {
+        // A pair that an instrument prices too is settled by the assumption: it was made on purpose.
+        let _ = prices.fix(catalog, rate.from, rate.to, rate.rate);
+    }
+    for instrument in catalog.instruments() {
+        // The first instrument of a pair prices it.
+        let _ = prices.source(catalog, instrument.id);
+    }
+    prices
 }
 
 /// A simulated venue and our account there.

@@ -1,7 +1,7 @@
 //! What a run shows to whoever watches it, and what it is worth while it goes on: samples of equity, and
 //! what results are made of.
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, prices};
 use tse_kernel::{Counts, Input, Kernel, Output};
 use tse_model::{CurrencyId, MarketEvent, Money, OrderEvent, Span, StateHash, Timestamp};
 use tse_portfolio::statistics::EquityCurve;
@@ -106,15 +106,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(scenario: &Scenario) -> Self {
-        let mut prices = Prices::new(scenario.price_age_max);
-        for rate in &scenario.rates {
-            // A pair that an instrument prices too is settled by the assumption: it was made on purpose.
-            let _ = prices.fix(&scenario.catalog, rate.from, rate.to, rate.rate);
-        }
-        for instrument in scenario.catalog.instruments() {
-            // The first instrument of a pair prices it.
-            let _ = prices.source(&scenario.catalog, instrument.id);
-        }
+        let prices = prices(&scenario.catalog, &scenario.rates, scenario.price_age_max);
         Self {
             prices,
             base: scenario.base,

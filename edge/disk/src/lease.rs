@@ -2,6 +2,9 @@
 //!
 //! The file holds one number. It is replaced as a whole, so nobody reads half of it, and what was raised
 //! survives a loss of power. It stands beside the journal; engines on two machines need one that both see.
+//!
+//! A file `kill` beside it is the flag that stops everything but cancels. Whoever can make a file can raise
+//! it; what it says is for people.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -12,6 +15,8 @@ use tse_engine::{Lease, LeaseError};
 const NAME: &str = "lease";
 /// Held while it is raised.
 const LOCK: &str = "lease.lock";
+/// The flag.
+const FLAG: &str = "kill";
 
 /// A lease in a folder.
 #[derive(Clone, Debug)]
@@ -31,6 +36,17 @@ impl LeaseFile {
 
     fn failed(&self, doing: &str, error: &std::io::Error) -> LeaseError {
         LeaseError(format!("cannot {doing} {}: {error}", self.path().display()))
+    }
+
+    /// Replaces a file as a whole.
+    fn replace(&self, name: &str, text: &str) -> std::io::Result<()> {
+        let unfinished = self.folder.join(format!("{name}.new"));
+        let mut file =
+            OpenOptions::new().create(true).truncate(true).write(true).open(&unfinished)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, self.folder.join(name))?;
+        File::open(&self.folder)?.sync_all()
     }
 }
 
@@ -57,18 +73,25 @@ impl Lease for LeaseFile {
         if epoch <= newest {
             return Err(LeaseError(format!("epoch {epoch} is not after {newest}")));
         }
-        let unfinished = self.folder.join(format!("{NAME}.new"));
-        let written = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .open(&unfinished)
-            .and_then(|mut file| {
-                file.write_all(format!("{epoch}\n").as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| std::fs::rename(&unfinished, self.path()))
-            .and_then(|()| File::open(&self.folder)?.sync_all());
+        let written = self.replace(NAME, &format!("{epoch}\n"));
         written.map_err(|error| self.failed("write", &error))
+    }
+
+    fn is_halted(&self) -> Result<bool, LeaseError> {
+        let flag = self.folder.join(FLAG);
+        let there = flag.try_exists();
+        there.map_err(|error| LeaseError(format!("cannot look for {}: {error}", flag.display())))
+    }
+
+    fn set_halted(&mut self, reason: Option<&str>) -> Result<(), LeaseError> {
+        let flag = self.folder.join(FLAG);
+        let changed = match reason {
+            Some(reason) => self.replace(FLAG, &format!("{reason}\n")),
+            None => match std::fs::remove_file(&flag) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                removed => removed.and_then(|()| File::open(&self.folder)?.sync_all()),
+            },
+        };
+        changed.map_err(|error| LeaseError(format!("cannot change {}: {error}", flag.display())))
     }
 }

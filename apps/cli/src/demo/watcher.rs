@@ -119,7 +119,8 @@ impl Observer for Watcher {
             | Output::Inquire(..)
             | Output::Recall(_)
             | Output::Adjusted(..)
-            | Output::Reconciled(_) => {}
+            | Output::Reconciled(_)
+            | Output::Sever(_) => {}
         }
     }
 

@@ -268,6 +268,8 @@ codes! {
     GATE_INVALID = "TSE-R001", "The gate refused an order: not a valid order",
         "Control C01. Quantity, price or options are outside what the venue takes, or the figures do \
          not fit the integers that would hold them.";
+    GATE_NOT_ALLOWED = "TSE-R002", "The gate refused an order: not this strategy's market",
+        "C02: a strategy trades only the instruments that it lists in the config.";
     GATE_ORDER_QTY = "TSE-R003", "The gate refused an order: too large",
         "Control C03. The order is larger than `order_qty_max`.";
     GATE_ORDER_VALUE = "TSE-R004", "The gate refused an order: worth too much",
@@ -275,6 +277,9 @@ codes! {
     GATE_COLLAR = "TSE-R005", "The gate refused an order: price too far away",
         "Control C05. The price is further than `collar_bps` from the middle of the market, or there \
          is no market to compare it with.";
+    GATE_MESSAGES = "TSE-R006", "The gate refused an order: too many messages",
+        "C06: as many orders, changes and cancels went out within the window of `messages` as may. Cancels still go \
+         out, and so do orders that shrink a position.";
     GATE_REPEATED = "TSE-R008", "The gate refused an order: repeated",
         "Control C08. The same order (strategy, instrument, side, size, price) was sent more often than \
          `repeats` allows within its window: the mark of a program that runs away.";
@@ -292,9 +297,15 @@ codes! {
     GATE_SELF_TRADE = "TSE-R014", "The gate refused an order: would trade with ourselves",
         "Control C14. Another order of ours stands on the other side at this price. `self_trade` \
          chooses which of them goes.";
+    GATE_UNVALUED = "TSE-R015", "The gate refused an order: losses cannot be told",
+        "C15: losses are limited, and something that is held has no price that can be used. Until it has one, \
+         only what shrinks a position is sent. Nothing is closed for that.";
     GATE_DATA = "TSE-R018", "The gate refused an order: no believable market",
         "Control C18. There is no quote, it is older than `data_age_max`, crossed, or its stream has a \
          gap; or the market is closed.";
+    GATE_IN_FLIGHT = "TSE-R021", "The gate refused an order: too many without an answer",
+        "C21: as many orders of the account await an answer, or are such that nobody knows how they stand, as \
+         `in_flight_max` allows.";
     GATE_NO_LIMIT = "TSE-R025", "The gate refused an order: no limit is set",
         "A limit that is not configured refuses whatever adds risk.";
     GATE_ROOM = "TSE-R029", "The gate refused an order: the journal's room runs out",
@@ -304,6 +315,10 @@ codes! {
         "Nothing leaves before its record is safe, so an order that is decided now would leave late, on a \
          market that has moved. Orders that only shrink a position, and cancels, are sent all the same. \
          Look at the disk.";
+    GATE_KILLED = "TSE-R031", "The gate refused an order: trading is cut back",
+        "K1 to K6: the kill switch was pulled, by a person or by a control, for the strategy, the instrument, the \
+         account or everything. `log.ndjson` has what was cut back, how far and by which control; only a person \
+         lowers it.";
     LATCHED = "TSE-R101", "The ledger latched",
         "An amount passed what 128 bits hold. The ledger never wraps: it books nothing from then on, \
          and everything after that moment means nothing. Look for absurd prices or sizes in the data.";
@@ -340,17 +355,22 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
 /// The code of a refusal by the risk gate: the number of its control.
 pub fn of_refusal(refusal: &tse_risk::Refusal) -> &'static str {
     match refusal.control() {
+        "C02" => GATE_NOT_ALLOWED,
         "C03" => GATE_ORDER_QTY,
         "C04" => GATE_ORDER_VALUE,
         "C05" => GATE_COLLAR,
+        "C06" => GATE_MESSAGES,
         "C08" => GATE_REPEATED,
         "C09" => GATE_GROUP,
         "C10" => GATE_OPEN_ORDERS,
         "C11" => GATE_POSITION,
         "C13" => GATE_FUNDS,
         "C14" => GATE_SELF_TRADE,
+        "C15" => GATE_UNVALUED,
         "C18" => GATE_DATA,
+        "C21" => GATE_IN_FLIGHT,
         "C25" => GATE_NO_LIMIT,
+        "K1" | "K2" | "K3" | "K4" | "K5" | "K6" => GATE_KILLED,
         "F06" => GATE_ROOM,
         "F08" => GATE_JOURNAL,
         _ => GATE_INVALID,
@@ -442,5 +462,7 @@ mod tests {
         assert_eq!(of_refusal(&large), GATE_ORDER_QTY);
         assert_eq!(of_refusal(&Refusal::Overflow), GATE_INVALID);
         assert_eq!(of_refusal(&Refusal::Group), GATE_GROUP);
+        assert_eq!(of_refusal(&Refusal::Disarmed), GATE_KILLED);
+        assert_eq!(of_refusal(&Refusal::NotAllowed), GATE_NOT_ALLOWED);
     }
 }

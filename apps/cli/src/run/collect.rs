@@ -19,6 +19,7 @@ use tse_model::{
     MarketData, MarketEvent, Money, Qty, Request, Side, Span, StrategyId, Timestamp,
 };
 use tse_portfolio::{Equity, Mark};
+use tse_risk::Reach;
 use tse_sim::Observer;
 use tse_strategy::{Missed, Opportunity, Outcome};
 
@@ -327,6 +328,16 @@ impl Collector {
         write(&mut self.out, |files| files.log(&line));
     }
 
+    /// What the kill switch was pulled for, in a word.
+    fn reach(&self, reach: Reach) -> String {
+        match reach {
+            Reach::Firm => "firm".to_owned(),
+            Reach::Account(venue) => format!("account {}", self.catalog.venue(venue).name),
+            Reach::Instrument(it) => format!("instrument {}", self.symbol(it)),
+            Reach::Strategy(strategy) => format!("strategy {}", self.name(strategy)),
+        }
+    }
+
     fn note_alert(&mut self, now: Timestamp, alert: &Alert) {
         let order = |id: &ClientOrderId| json!({ "order_id": id.to_string() });
         let (kind, about) = match alert {
@@ -356,6 +367,22 @@ impl Collector {
                 let symbol = self.catalog.get_instrument(*at).map(|it| it.symbol.to_string());
                 ("bad_rules", json!({ "instrument": symbol }))
             }
+            Alert::Killed { reach, level, cause } => (
+                "killed",
+                json!({
+                    "scope": self.reach(*reach),
+                    "level": level.name(),
+                    "control": cause.control(),
+                }),
+            ),
+            Alert::Resumed { reach, to } => {
+                ("resumed", json!({ "scope": self.reach(*reach), "level": to.name() }))
+            }
+            Alert::NotResumed { reach, why } => {
+                ("not_resumed", json!({ "scope": self.reach(*reach), "why": format!("{why:?}") }))
+            }
+            Alert::Armed => ("armed", json!({})),
+            Alert::NotArmed(why) => ("not_armed", json!({ "why": format!("{why:?}") })),
             Alert::JournalFull => ("journal_full", json!({})),
             Alert::JournalSlow => ("journal_slow", json!({})),
         };
@@ -446,7 +473,8 @@ impl Observer for Collector {
             Output::Inquire(..)
             | Output::Recall(_)
             | Output::Adjusted(..)
-            | Output::Reconciled(_) => {}
+            | Output::Reconciled(_)
+            | Output::Sever(_) => {}
         }
     }
 

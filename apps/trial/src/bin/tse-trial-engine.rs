@@ -117,7 +117,7 @@ fn say(engine: &Live<'_>, outputs: &[Output], death: &Death) {
                 if !sent {
                     death.at("before-send");
                 }
-                engine.pass().expect("nobody else is there");
+                engine.pass(request).expect("nobody else is there");
                 let mut bytes = Writer::default();
                 record::write_request(*venue, request, &mut bytes);
                 writeln!(stdout, "S {}", hex(bytes.as_bytes())).expect("the world listens");

@@ -3,9 +3,12 @@
 
 mod fills;
 mod group;
+mod kill;
 mod lives;
+mod losses;
 mod market;
 mod modify;
+mod paces;
 mod permutations;
 mod quote;
 mod reconcile;

@@ -5,8 +5,8 @@ use crate::stage::{
     placed, requests, sell,
 };
 use tse_kernel::{Alert, Command, Output, STORM};
-use tse_model::{OrderEventKind, Price, Qty, Request, Side, Span, TimeInForce};
-use tse_risk::{Limits, Refusal, Repeats, Scope, SelfTrade};
+use tse_model::{OrderEventKind, Price, Qty, Request, Side, Span, StrategyId, TimeInForce};
+use tse_risk::{Cause, Level, Limits, Reach, Refusal, Repeats, Scope, SelfTrade};
 use tse_strategy::{BarSpec, EmptyBars, Interest, OrderWish, PriceOf, UpdateKind};
 
 fn with(account: Limits) -> Stage {
@@ -105,6 +105,12 @@ fn c08_a_market_order_repeated_is_the_same_order_wherever_the_market_is() {
     assert_eq!(stage.place(BOB, &[market(SHARE_A, Side::Buy, 5)]).len(), 1, "another's is another");
 }
 
+/// For its storm.
+fn halted(strategy: StrategyId) -> Alert {
+    let reach = Reach::Strategy(strategy);
+    Alert::Killed { reach, level: Level::Halt, cause: Cause::Storm }
+}
+
 #[test]
 fn a_storm_of_refusals_stops_only_its_strategy_and_takes_its_orders_back() {
     let mut stage = with(Limits { order_qty_max: Some(Qty::new(10)), ..limits() });
@@ -133,7 +139,7 @@ fn a_storm_of_refusals_stops_only_its_strategy_and_takes_its_orders_back() {
         assert_eq!(alerts(&first), [], "a thousand in one moment are borne");
         stage.wish(ALICE, |_, wish| wish.order(buy(11, 990)))
     };
-    assert_eq!(alerts(&out), [Alert::Storm(ALICE)]);
+    assert_eq!(alerts(&out), [Alert::Storm(ALICE), halted(ALICE)]);
     assert_eq!(cancels(&out), [resting, elsewhere]);
     assert!(!stage.order(others).cancelling);
     // From now on it is told nothing and asks for nothing; the other one goes on.
@@ -158,7 +164,8 @@ fn two_storms_in_one_moment_stop_both() {
         });
     }
     let out = stage.quote(SHARE_A, 990, 1_010);
-    assert_eq!(alerts(&out), [Alert::Storm(ALICE), Alert::Storm(BOB)]);
+    let all = [Alert::Storm(ALICE), halted(ALICE), Alert::Storm(BOB), halted(BOB)];
+    assert_eq!(alerts(&out), all);
 }
 
 #[test]

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tse_kernel::{
-    Adjustment, Alert, Command, Input, Kernel, LimitTable, Order, Output, Reconcile, Setup,
+    Adjustment, Alert, Command, Input, Kernel, LimitTable, LossTable, Order, Output, PaceTable,
+    Reconcile, Setup,
 };
 use tse_model::{
     BookAction, CancelReason, Catalog, ClientOrderId, CurrencyId, Decimal, Depth, DepthChange,
@@ -200,6 +201,9 @@ pub struct Cast {
     pub environment: Environment,
     pub reconcile: Option<Reconcile>,
     pub lag_max: Option<Span>,
+    pub boots_disarmed: bool,
+    pub paces: PaceTable,
+    pub losses: Option<LossTable>,
 }
 
 impl Default for Cast {
@@ -213,6 +217,9 @@ impl Default for Cast {
             environment: Environment::Simulated,
             reconcile: None,
             lag_max: None,
+            boots_disarmed: false,
+            paces: PaceTable::default(),
+            losses: None,
         }
     }
 }
@@ -259,10 +266,18 @@ impl Stage {
             environment: cast.environment,
             reconcile: cast.reconcile,
             lag_max: cast.lag_max,
+            boots_disarmed: cast.boots_disarmed,
+            paces: cast.paces.clone(),
+            losses: cast.losses.clone(),
             strategies: strategies.collect(),
             catalog,
         });
         kernel.start_audit();
+        #[cfg(feature = "plant")]
+        {
+            let without = std::env::var("TSE_WITHOUT").unwrap_or_default();
+            kernel.take_out(tse_risk::Without::of(&without));
+        }
         Self {
             kernel,
             now: Timestamp::from_nanos(1_000_000_000),

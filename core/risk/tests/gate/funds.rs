@@ -75,7 +75,7 @@ fn a_rebate_is_never_counted_on_and_the_dearer_fee_always() {
 }
 
 #[test]
-fn an_order_needs_no_more_than_is_free() {
+fn c13_an_order_needs_no_more_than_is_free() {
     for (symbol, side, needed) in [
         ("IBM-USD.X", Side::Buy, 10_010),
         ("IBM-USD.X", Side::Sell, 10),
@@ -94,7 +94,7 @@ fn an_order_needs_no_more_than_is_free() {
 }
 
 #[test]
-fn money_that_cannot_be_known_refuses_what_adds_risk_and_not_what_reduces() {
+fn c13_money_that_cannot_be_known_refuses_what_adds_risk_and_not_what_reduces() {
     let stage = Stage::spot().but(|it| it.free = None);
     let unknown = |needed| Refusal::Funds { needed: cents(needed), free: Money::ZERO };
     stage.refuses(buy(10, 1_000), unknown(10_000));
@@ -104,7 +104,7 @@ fn money_that_cannot_be_known_refuses_what_adds_risk_and_not_what_reduces() {
 }
 
 #[test]
-fn a_market_buy_needs_the_money_of_its_collar() {
+fn c13_a_market_buy_needs_the_money_of_its_collar() {
     let stage = Stage::spot().but(|it| it.free = Some(cents(10_499)));
     let short = Refusal::Funds { needed: cents(10_500), free: cents(10_499) };
     stage.refuses(market(Side::Buy, 10), short);

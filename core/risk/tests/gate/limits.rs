@@ -191,7 +191,7 @@ fn c11_a_reduce_only_order_never_opens_a_position() {
 }
 
 #[test]
-fn a_limit_that_nobody_set_refuses_what_adds_risk_and_not_what_reduces() {
+fn c25_a_limit_that_nobody_set_refuses_what_adds_risk_and_not_what_reduces() {
     type Unset = fn(&mut Limits);
     let cases: [(&str, Side, Unset); 9] = [
         ("order_qty_max", Side::Buy, |it| it.order_qty_max = None),
@@ -215,7 +215,7 @@ fn a_limit_that_nobody_set_refuses_what_adds_risk_and_not_what_reduces() {
 }
 
 #[test]
-fn a_strategy_inherits_the_accounts_limits_and_cannot_stand_in_for_them() {
+fn c25_a_strategy_inherits_the_accounts_limits_and_cannot_stand_in_for_them() {
     // Only the strategy says how far; nobody says how far all strategies together may go.
     let stage = Stage::spot().but(|it| std::mem::swap(&mut it.own, &mut it.wide));
     let refusals = stage.review(buy(10, 1_000)).unwrap_err();

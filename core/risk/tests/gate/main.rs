@@ -6,4 +6,5 @@ mod limits;
 mod market;
 mod random;
 mod stage;
+mod switch;
 mod validity;

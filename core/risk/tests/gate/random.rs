@@ -6,7 +6,7 @@ use tse_model::{
     Chance, FeeBasis, FeeSchedule, InstrumentSpec, Money, OrderType, PlaceOrder, Price, Qty, Quote,
     Rate, Rounding, Settlement, Side, Span, TimeInForce,
 };
-use tse_risk::{Book, Limits, Repeats, SelfTrade};
+use tse_risk::{Book, Level, Limits, Repeats, Scope, SelfTrade};
 
 /// A number that is small, or anything, or an end of the range.
 fn extreme(chance: &mut Chance) -> i64 {
@@ -119,6 +119,16 @@ fn judge(stage: &Stage, asked: &PlaceOrder, sent: &PlaceOrder) {
     assert!(sent.qty >= stage.instrument.qty_min && sent.qty <= stage.instrument.qty_max);
     assert!(stage.open && !stage.latched);
     assert!(reduces || !sent.reduce_only);
+    assert!(stage.closing || (stage.armed && stage.allowed));
+    assert!(match stage.level {
+        Level::Free => true,
+        Level::Pause | Level::Reduce | Level::Cancel => reduces,
+        Level::Flatten => stage.closing,
+        Level::Halt | Level::Sever => false,
+    });
+    assert!(reduces || stage.in_flight.is_none_or(|(after, most)| after <= most));
+    assert!(reduces || stage.unvalued.is_none());
+    assert!(reduces || stage.closing || stage.too_many.is_none());
     let tightest = |of: fn(&Limits) -> Option<i128>| both.into_iter().filter_map(of).min();
     if let Some(max) = tightest(|it| it.order_qty_max.map(wide)) {
         assert!(wide(sent.qty) <= max);
@@ -209,6 +219,14 @@ fn no_figures_make_the_gate_panic_or_let_anything_through() {
         (stage.strategy, stage.account) = (book(chance), book(chance));
         (stage.own, stage.wide) = (limits(chance), limits(chance));
         stage.repeats = chance.below(300) as u32;
+        let level = Level::ALL[chance.below(7) as usize];
+        stage.level = if chance.one_in(1, 16) { level } else { Level::Free };
+        stage.closing = chance.one_in(1, 8);
+        stage.armed = chance.one_in(31, 32);
+        stage.allowed = chance.one_in(31, 32);
+        stage.too_many = chance.one_in(1, 32).then_some((Scope::Strategy, (2, 1)));
+        stage.unvalued = chance.one_in(1, 32).then_some(Scope::Account);
+        stage.in_flight = chance.one_in(1, 32).then(|| (chance.below(4) as u32, 2));
         stage.own_opposite = chance.one_in(1, 4).then(|| Price::new(extreme(chance)));
         let free = if chance.one_in(1, 2) { i128::MAX } else { free };
         stage.free = maybe(chance, cents(free));

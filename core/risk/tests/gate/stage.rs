@@ -6,7 +6,7 @@ use tse_model::{
     InstrumentSpec, Kind, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Settlement, Side,
     Span, StrategyId, TimeInForce,
 };
-use tse_risk::{Book, Limits, Refusal, Repeats, Scene, Scoped, review};
+use tse_risk::{Book, Count, Level, Limits, Refusal, Repeats, Scene, Scope, Scoped, review};
 
 pub fn dec(text: &str) -> Decimal {
     text.parse().expect(text)
@@ -58,6 +58,13 @@ pub struct Stage {
     pub reconciled: bool,
     pub nearly_full: bool,
     pub lag: Option<tse_risk::Lag>,
+    pub level: Level,
+    pub closing: bool,
+    pub armed: bool,
+    pub allowed: bool,
+    pub too_many: Option<(Scope, Count)>,
+    pub in_flight: Option<Count>,
+    pub unvalued: Option<Scope>,
     pub strategy: Book,
     pub account: Book,
     /// The strategy's own limits.
@@ -100,6 +107,13 @@ impl Stage {
             reconciled: true,
             nearly_full: false,
             lag: None,
+            level: Level::Free,
+            closing: false,
+            armed: true,
+            allowed: true,
+            too_many: None,
+            in_flight: None,
+            unvalued: None,
             strategy: Book::default(),
             account: Book::default(),
             own: Limits::default(),
@@ -144,6 +158,15 @@ impl Stage {
             reconciled: self.reconciled,
             nearly_full: self.nearly_full,
             lag: self.lag,
+            level: self.level,
+            closing: self.closing,
+            armed: self.armed,
+            allowed: self.allowed,
+            too_many: self.too_many,
+            in_flight: self.in_flight,
+            unvalued: self.unvalued,
+            #[cfg(feature = "plant")]
+            without: tse_risk::Without::of(&std::env::var("TSE_WITHOUT").unwrap_or_default()),
             strategy: self.strategy,
             account: self.account,
             limits: &limits,

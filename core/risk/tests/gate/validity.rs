@@ -20,7 +20,7 @@ fn wide() -> Stage {
 }
 
 #[test]
-fn quantities_from_the_smallest_to_the_largest_order_pass() {
+fn c01_quantities_from_the_smallest_to_the_largest_order_pass() {
     let stage = wide();
     for side in Side::BOTH {
         stage.passes(limit(side, 2, 1_000));
@@ -33,7 +33,7 @@ fn quantities_from_the_smallest_to_the_largest_order_pass() {
 }
 
 #[test]
-fn prices_up_to_the_highest_believed_pass_on_either_side_of_zero() {
+fn c01_prices_up_to_the_highest_believed_pass_on_either_side_of_zero() {
     // 100.00 is the highest price; the collar is out of the way.
     let mut stage = wide();
     stage.wide.collar = Some(tse_model::Rate::from_billionths(i64::MAX));
@@ -53,7 +53,7 @@ fn prices_up_to_the_highest_believed_pass_on_either_side_of_zero() {
 }
 
 #[test]
-fn an_order_is_worth_at_least_what_the_venue_asks_unless_it_reduces() {
+fn c01_an_order_is_worth_at_least_what_the_venue_asks_unless_it_reduces() {
     let mut spec = spec("IBM-USD.X");
     spec.notional_min = dec("50");
     let stage = Stage::with(spec);
@@ -68,7 +68,7 @@ fn an_order_is_worth_at_least_what_the_venue_asks_unless_it_reduces() {
 }
 
 #[test]
-fn an_iceberg_shows_some_of_itself_and_rests() {
+fn c01_an_iceberg_shows_some_of_itself_and_rests() {
     let stage = Stage::spot();
     let show = |display| PlaceOrder { display: Some(Qty::new(display)), ..buy(10, 1_000) };
     stage.passes(show(1));
@@ -86,7 +86,7 @@ fn an_iceberg_shows_some_of_itself_and_rests() {
 }
 
 #[test]
-fn a_trailing_stop_trails_by_something() {
+fn c01_a_trailing_stop_trails_by_something() {
     let stage = Stage::spot();
     let trail = |offset| PlaceOrder {
         order_type: OrderType::TrailingStop(Price::new(offset)),
@@ -103,7 +103,7 @@ fn a_trailing_stop_trails_by_something() {
 }
 
 #[test]
-fn only_a_limit_order_that_may_rest_can_be_post_only() {
+fn c01_only_a_limit_order_that_may_rest_can_be_post_only() {
     let stage = Stage::spot();
     let only = |order| PlaceOrder { post_only: true, ..order };
     stage.passes(only(buy(10, 980)));
@@ -119,7 +119,7 @@ fn only_a_limit_order_that_may_rest_can_be_post_only() {
 }
 
 #[test]
-fn figures_that_fit_no_integer_are_refused() {
+fn c01_figures_that_fit_no_integer_are_refused() {
     let mut stage = Stage::of("BTC-USD-PERP:BTC.X");
     stage.wide.order_value_max = Some(cents(i128::MAX));
     // An inverse contract has no value at a price of zero.
@@ -132,7 +132,7 @@ fn figures_that_fit_no_integer_are_refused() {
 }
 
 #[test]
-fn f24_an_order_between_two_steps_is_refused_and_never_rounded() {
+fn c01_f24_an_order_between_two_steps_is_refused_and_never_rounded() {
     let mut stage = wide();
     let coarse = Rules { price_step: 5, qty_step: 10, ..stage.instrument.rules() };
     stage.instrument.set_rules(&coarse).expect("they can be followed");
@@ -159,7 +159,7 @@ fn f24_an_order_between_two_steps_is_refused_and_never_rounded() {
 }
 
 #[test]
-fn f24_the_bound_of_a_market_order_is_on_the_step_and_no_further_than_the_collar() {
+fn c01_f24_the_bound_of_a_market_order_is_on_the_step_and_no_further_than_the_collar() {
     // 10.00 and 5 %: 9.50 to 10.50, in steps of 7 ticks.
     let mut stage = wide();
     let coarse = Rules { price_step: 7, ..stage.instrument.rules() };
@@ -172,7 +172,7 @@ fn f24_the_bound_of_a_market_order_is_on_the_step_and_no_further_than_the_collar
 }
 
 #[test]
-fn f24_what_is_no_longer_listed_is_refused() {
+fn c01_f24_what_is_no_longer_listed_is_refused() {
     let mut stage = wide();
     let gone = Rules { listed: false, ..stage.instrument.rules() };
     stage.instrument.set_rules(&gone).expect("they can be followed");

@@ -64,11 +64,13 @@ pub enum Fault {
     SlowDisk,
     /// The disk is full for a while (F06).
     DiskFull,
+    /// Somebody pulls the kill switch, and lets it go on after a while.
+    Pull,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::RequestLost,
         Self::RequestTwice,
         Self::RequestLate,
@@ -97,6 +99,7 @@ impl Fault {
         Self::RulesChange,
         Self::SlowDisk,
         Self::DiskFull,
+        Self::Pull,
     ];
 
     /// Its name, as a command takes it.
@@ -130,6 +133,7 @@ impl Fault {
             Self::RulesChange => "rules-change",
             Self::SlowDisk => "slow-disk",
             Self::DiskFull => "disk-full",
+            Self::Pull => "pull",
         }
     }
 
@@ -154,6 +158,7 @@ impl Fault {
                 | Self::RulesChange
                 | Self::SlowDisk
                 | Self::DiskFull
+                | Self::Pull
         )
     }
 }

@@ -61,6 +61,16 @@ pub enum Mark {
     NearlyFull,
     RefusedFull,
     RoomAgain,
+    Pulled,
+    RefusedBySwitch,
+    ReducedUnderSwitch,
+    Closing,
+    StoppedByFlag,
+    KilledAcrossRestart,
+    NotArmed,
+    Stormed,
+    LossLimited,
+    StoppedBySwitch,
 }
 
 impl Mark {
@@ -69,7 +79,7 @@ impl Mark {
     /// The figures are a fifth of what was measured over 5,000 seeds: a change that makes one of them rare
     /// is noticed, the dice of another range of seeds are not. Zero
     /// stands where it is too rare to ask for.
-    pub const ALL: [(Self, &'static str, u64); 57] = [
+    pub const ALL: [(Self, &'static str, u64); 67] = [
         (Self::RequestLost, "request lost", 7054),
         (Self::RequestInACut, "request on its way when the link broke", 283),
         (Self::DuplicateRequest, "request arrived twice", 6593),
@@ -127,6 +137,16 @@ impl Mark {
         (Self::NearlyFull, "disk full but for what was kept", 1566),
         (Self::RefusedFull, "order refused while the disk was full", 28714),
         (Self::RoomAgain, "room again", 510),
+        (Self::Pulled, "kill switch pulled", 6067),
+        (Self::RefusedBySwitch, "order refused by the switch", 74021),
+        (Self::ReducedUnderSwitch, "position shrunk while trading was cut back", 1221),
+        (Self::Closing, "position closed by the switch", 1545),
+        (Self::StoppedByFlag, "message stopped by the flag", 177),
+        (Self::KilledAcrossRestart, "cut back before a restart and after", 2742),
+        (Self::NotArmed, "could not be armed yet", 53827),
+        (Self::Stormed, "strategy stopped for its storm", 338),
+        (Self::LossLimited, "cut back for a loss", 385),
+        (Self::StoppedBySwitch, "message stopped by the switch", 0),
     ];
 }
 

@@ -4,7 +4,9 @@ use tse_model::bytes::{Reader, Recorded, Writer};
 use tse_model::{
     Chance, ClientOrderId, InstrumentId, OrderType, Price, Qty, Quote, Side, Span, TimeInForce,
 };
-use tse_strategy::{Intents, Interest, OrderWish, QuoteLevel, Strategy, View};
+use tse_strategy::{
+    Intents, Interest, OrderUpdate, OrderWish, QuoteLevel, Strategy, UpdateKind, View,
+};
 
 /// The largest order, in lots.
 const QTY_MAX: i64 = 5;
@@ -137,5 +139,64 @@ impl Strategy for Player {
         if let Some(twice) = view.market(instrument).quote.twice_mid() {
             self.act(instrument, Price::new(twice / 2), view, wish);
         }
+    }
+}
+
+/// Plays like the others until it goes mad: then every order of its that is refused makes it ask for two more
+/// that will be (F32).
+pub(super) struct Poison {
+    player: Player,
+    mad: bool,
+}
+
+impl Poison {
+    pub(super) fn new(seed: u64, instruments: Vec<InstrumentId>) -> Self {
+        Self { player: Player::new(seed, "poison", instruments), mad: false }
+    }
+
+    fn rave(instrument: InstrumentId, wish: &mut Intents) {
+        for side in Side::BOTH {
+            wish.order(OrderWish::market(instrument, side, Qty::new(1_000)));
+        }
+    }
+}
+
+impl Strategy for Poison {
+    fn save(&self, out: &mut Writer) -> bool {
+        self.mad.write(out);
+        self.player.save(out)
+    }
+
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
+        self.mad = bool::read(bytes)?;
+        self.player.load(bytes)
+    }
+
+    fn interest(&self) -> Interest {
+        self.player.interest()
+    }
+
+    fn on_quote(
+        &mut self,
+        instrument: InstrumentId,
+        quote: &Quote,
+        view: &View<'_>,
+        wish: &mut Intents,
+    ) {
+        self.mad |= self.player.chance.one_in(1, 1_500);
+        match self.mad {
+            true => Self::rave(instrument, wish),
+            false => self.player.on_quote(instrument, quote, view, wish),
+        }
+    }
+
+    fn on_order(&mut self, update: &OrderUpdate, _: &View<'_>, wish: &mut Intents) {
+        if self.mad && matches!(update.kind, UpdateKind::Denied) {
+            Self::rave(update.instrument, wish);
+        }
+    }
+
+    fn on_timer(&mut self, view: &View<'_>, wish: &mut Intents) {
+        self.player.on_timer(view, wish);
     }
 }

@@ -1,18 +1,18 @@
 //! What a trial is played with: names, limits, markets, players.
 
-use super::player::Player;
+use super::player::{Player, Poison};
 use crate::latency::Latency;
 use crate::models::QueueModel;
-use crate::scenario::{MarketSetup, VenueSetup};
+use crate::scenario::{MarketSetup, VenueSetup, prices};
 use crate::synthetic::{Synthetic, SyntheticSpec};
 use tse_engine::Upkeep;
-use tse_kernel::{Kernel, LimitTable, Reconcile, Setup};
+use tse_kernel::{Kernel, LimitTable, LossTable, PaceTable, Reconcile, Setup};
 use tse_model::{
     Catalog, Chance, CurrencyId, Decimal, Environment, FeeBasis, FeeSchedule, InstrumentId,
     InstrumentSpec, Kind, Money, Qty, Rate, Rounding, Settlement, Source, Span, Timestamp, VenueId,
 };
 use tse_portfolio::Portfolio;
-use tse_risk::{Limits, Repeats};
+use tse_risk::{Limits, LossLimits, Rapid, Repeats};
 use tse_strategy::Strategy;
 
 /// When a trial begins: 2023-11-14T22:13:20Z.
@@ -141,25 +141,64 @@ pub fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
         ..Limits::default()
     };
     let all: Vec<InstrumentId> = catalog.instruments().iter().map(|it| it.id).collect();
-    let players = ["one", "two"].map(|name| {
-        let player: Box<dyn Strategy> = Box::new(Player::new(seed, name, all.clone()));
-        (player, all.clone())
-    });
+    let mut players: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)> = Vec::new();
+    for name in ["one", "two"] {
+        players.push((Box::new(Player::new(seed, name, all.clone())), all.clone()));
+    }
+    if Chance::stream(seed, "poison").one_in(1, 4) {
+        players.push((Box::new(Poison::new(seed, all.clone())), all.clone()));
+    }
     Kernel::new(Setup {
         catalog: catalog.clone(),
         portfolio,
-        limits: LimitTable::new(vec![account; all.len()], vec![vec![own; all.len()]; 2]),
+        limits: LimitTable::new(
+            vec![account; all.len()],
+            vec![vec![own; all.len()]; players.len()],
+        ),
         repeat_window: Span::from_secs(10),
         answer_timeout: ANSWER_TIMEOUT,
         environment: Environment::Paper,
         lag_max: Some(LAG_MAX),
+        boots_disarmed: true,
+        paces: PaceTable::default(),
+        losses: losses(seed, catalog, players.len()),
         reconcile: Some(Reconcile {
             every: Span::from_secs(10),
             timeout: Span::from_secs(1),
             visibility: VISIBILITY,
             overlap: Span::from_secs(6),
         }),
-        strategies: players.into(),
+        strategies: players,
+    })
+}
+
+/// What may be lost in a trial: little enough that it happens, and in some trials nobody asks.
+fn losses(seed: u64, catalog: &Catalog, strategies: usize) -> Option<LossTable> {
+    let mut chance = Chance::stream(seed, "losses");
+    let usdt = |units| Money::from_units(units * 1_000_000);
+    let limits = |capital, chance: &mut Chance| LossLimits {
+        capital: usdt(capital),
+        day_soft: Some(usdt(i128::from(chance.between(1, 4)))),
+        day_max: Some(usdt(i128::from(chance.between(3, 8)))),
+        drawdown_max: Some(Rate::from_billionths(10_000_000)),
+        rapid_max: Some(Rapid {
+            share: Rate::from_billionths(5_000_000),
+            window: Span::from_secs(10),
+        }),
+        flatten: chance.one_in(1, 2),
+    };
+    if chance.one_in(1, 2) {
+        return None;
+    }
+    let firm = chance.one_in(1, 2).then(|| limits(1_500, &mut chance));
+    let own = |_| chance.one_in(1, 2).then(|| limits(750, &mut chance));
+    Some(LossTable {
+        currency: CurrencyId(0),
+        prices: prices(catalog, &[], Span::from_secs(5)),
+        every: Span::from_secs(1),
+        cool_down: Span::from_secs(1),
+        firm,
+        strategy: (0..strategies).map(own).collect(),
     })
 }
 

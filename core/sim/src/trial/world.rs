@@ -16,6 +16,7 @@ use tse_model::{
     InstrumentId, Line, Machine, MarketData, MarketEvent, Request, Rules, Span, Standing,
     StateHash, Statement, Timestamp, TradingStatus, VenueId,
 };
+use tse_risk::{Level, Reach};
 
 /// How long faults happen.
 pub const FAULTS_LAST: Span = Span::from_secs(120);
@@ -29,6 +30,7 @@ const AUDIT_EVERY: u32 = 64;
 mod disk;
 mod driver;
 mod messages;
+mod operator;
 mod strikes;
 
 use disk::Slow;
@@ -50,6 +52,8 @@ enum Event {
     Snapshot(InstrumentId),
     Rules { venue: usize, line: u32, instrument: InstrumentId, rules: Rules },
     Safe,
+    Look,
+    GoOn(Reach),
     Calm,
     Stop,
     End,
@@ -182,6 +186,11 @@ pub struct Trial {
     absent: BTreeSet<ClientOrderId>,
     /// The last moment that the engine knows of.
     told: Timestamp,
+    /// How far trading is cut back, as far as the engine has said so, and whether it has been armed.
+    cut: BTreeMap<Reach, Level>,
+    /// Where somebody wants it to go on, and has not heard.
+    asked: BTreeSet<Reach>,
+    armed: bool,
     /// Mistakes that are made on purpose.
     planted: Vec<Plant>,
     /// The order that is followed, and what was seen of it.
@@ -244,6 +253,9 @@ impl Trial {
             excused: BTreeSet::new(),
             absent: BTreeSet::new(),
             told: Timestamp::MIN,
+            cut: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            armed: false,
             planted: Vec::new(),
             followed: None,
             catalog,
@@ -252,6 +264,7 @@ impl Trial {
         trial.push(START + FAULTS_LAST, Event::Calm);
         trial.push(START + FAULTS_LAST + CALM, Event::Stop);
         trial.push(end, Event::End);
+        trial.push(START, Event::Look);
         for fault in Fault::ALL.into_iter().filter(|fault| fault.is_event()) {
             trial.plan(fault);
         }
@@ -417,6 +430,8 @@ impl Trial {
                 }
             }
             Event::Safe => self.is_safe(),
+            Event::Look => self.look(),
+            Event::GoOn(reach) => self.go_on(reach),
             Event::Calm => self.calm(),
             Event::Stop => {
                 self.stopped = true;

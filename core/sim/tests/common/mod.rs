@@ -5,7 +5,7 @@
 pub mod puppet;
 
 use puppet::{Act, Diary, script};
-use tse_kernel::{Alert, Kernel, LimitTable, Output};
+use tse_kernel::{Alert, Kernel, LimitTable, Output, PaceTable};
 use tse_model::{
     Catalog, ClientOrderId, Decimal, Depth, DepthChange, Events, FeeBasis, FeeSchedule, Fill,
     InstrumentId, InstrumentSpec, Kind, MarketData, MarketEvent, Price, Qty, Quote, Rate, Request,
@@ -328,6 +328,8 @@ impl World {
             base,
             rates: self.rates.all().to_vec(),
             price_age_max: Span::MAX,
+            paces: PaceTable::default(),
+            losses: None,
             sample_every: Span::from_secs(1),
             days: Days::All,
             start: None,

@@ -1,7 +1,7 @@
 //! A law that cannot fail proves nothing: each is shown to notice what it is there for.
 
 use crate::common::{Listing, World, generous};
-use tse_kernel::{Kernel, LimitTable, Setup};
+use tse_kernel::{Kernel, LimitTable, PaceTable, Setup};
 use tse_model::{
     Catalog, CurrencyId, Fill, InstrumentId, Liquidity, Machine, Money, Price, Qty, Side, Span,
     StrategyId, Timestamp, VenueId,
@@ -33,6 +33,9 @@ fn kernel(catalog: &Catalog, portfolio: Portfolio) -> Kernel {
         environment: tse_model::Environment::Simulated,
         reconcile: None,
         lag_max: None,
+        boots_disarmed: false,
+        paces: PaceTable::default(),
+        losses: None,
         strategies: vec![],
     })
 }

@@ -4,13 +4,16 @@ use super::{Builder, Place, StrategyPlan};
 use crate::config::checked::{Fields, Seen};
 use crate::config::keys;
 use crate::diagnose::{Diagnostic, codes};
-use tse_kernel::LimitTable;
-use tse_model::{Decimal, InstrumentId, Qty, Span};
-use tse_risk::{Limits, Repeats, SelfTrade};
+use tse_kernel::{LimitTable, PaceTable};
+use tse_model::{CurrencyId, Decimal, InstrumentId, Qty, Span};
+use tse_risk::{Limits, LossLimits, Messages, Pace, Paces, Rapid, Repeats, SelfTrade};
+use tse_sim::LossSetup;
 
 /// Limits as a run needs them.
 pub(super) struct Built {
     pub(super) table: LimitTable,
+    pub(super) paces: PaceTable,
+    pub(super) losses: Option<LossSetup>,
     /// The longest window of any repeat limit.
     pub(super) window: Span,
 }
@@ -29,7 +32,11 @@ pub(in crate::config) fn fix_all() -> String {
 
 impl Builder<'_> {
     /// The limits of every scope.
-    pub(super) fn limits(&mut self, strategies: &[StrategyPlan]) -> Built {
+    pub(super) fn limits(
+        &mut self,
+        strategies: &[StrategyPlan],
+        base: Option<CurrencyId>,
+    ) -> Built {
         let count = self.catalog.instruments().len();
         let mut account = vec![Limits::default(); count];
         if let Some(fields) = self.root.section("limits") {
@@ -53,13 +60,22 @@ impl Builder<'_> {
             self.missing(fields, &account, &traded);
             self.mixed_units(fields, &own, strategies);
         }
-        let mut table = Vec::new();
+        let (mut table, mut paces) = (Vec::new(), PaceTable::default());
+        let of_account = self.root.section("limits").map(|fields| {
+            let most = fields.whole("in_flight_max").map(|seen| seen.value);
+            Paces { in_flight: most.and_then(|it| u32::try_from(it).ok()), ..self.paces(fields) }
+        });
+        paces.account = vec![of_account.unwrap_or_default(); self.catalog.venues().len()];
         for plan in strategies {
             table.push(self.strategy_limits(plan, &account));
+            let all = self.root.sections("strategies");
+            let own = all.get(plan.at).and_then(|fields| fields.section("limits"));
+            paces.strategy.push(own.map(|fields| self.paces(fields)).unwrap_or_default());
         }
         let windows = table.iter().flatten().chain(&account).filter_map(|limits| limits.repeats);
         let window = windows.map(|repeats| repeats.window).max().unwrap_or(Span::ZERO);
-        Built { table: LimitTable::new(account, table), window }
+        let losses = base.and_then(|base| self.losses(strategies, base));
+        Built { table: LimitTable::new(account, table), paces, losses, window }
     }
 
     /// `[[limits.instrument]]` entries by instrument.
@@ -136,6 +152,92 @@ impl Builder<'_> {
             }
         }
         limits
+    }
+
+    /// What may be lost, if that is limited anywhere.
+    fn losses(&mut self, strategies: &[StrategyPlan], base: CurrencyId) -> Option<LossSetup> {
+        let section = |fields: &'_ Fields| fields.section("losses").is_some();
+        let firm = self.root.section("limits");
+        let all = self.root.sections("strategies");
+        let own: Vec<Option<&Fields>> = strategies
+            .iter()
+            .map(|plan| all.get(plan.at).and_then(|fields| fields.section("limits")))
+            .collect();
+        let any = firm.is_some_and(section) || own.iter().flatten().any(|own| section(own));
+        if !any {
+            return None;
+        }
+        let firm = firm.and_then(|fields| fields.section("losses"));
+        let time = |key, unless| {
+            firm.and_then(|fields| fields.time(key)).map_or(unless, |seen| seen.value)
+        };
+        let (every, cool_down) =
+            (time("every", Span::from_secs(1)), time("cool_down", Span::from_secs(3_600)));
+        let strategy = own
+            .into_iter()
+            .map(|own| {
+                own.and_then(|own| own.section("losses")).map(|it| self.loss_limits(it, base))
+            })
+            .collect();
+        let firm = firm.map(|fields| self.loss_limits(fields, base));
+        Some(LossSetup { every, cool_down, firm, strategy })
+    }
+
+    fn loss_limits(&mut self, fields: &Fields, base: CurrencyId) -> LossLimits {
+        let mut money = |key| fields.decimal(key).and_then(|value| self.amount(&value, base));
+        let (capital, day_soft, day_max) = (money("capital"), money("day_soft"), money("day_max"));
+        let drawdown = fields.decimal("drawdown_max_bps");
+        let drawdown_max = drawdown.and_then(|bps| self.bps("drawdown_max_bps", &bps));
+        let rapid_max = fields.section("rapid").and_then(|rapid| {
+            let share = rapid.decimal("max_bps").and_then(|bps| self.bps("max_bps", &bps))?;
+            Some(Rapid { share, window: rapid.time("window")?.value })
+        });
+        if let (Some(soft), Some(hard)) = (day_soft, day_max)
+            && soft > hard
+        {
+            self.error(
+                codes::CONTRADICTION,
+                "`day_soft` is more than `day_max`, which comes first then".to_owned(),
+                (&fields.place, "the soft limit has no effect"),
+                "day_soft = a smaller loss than `day_max`".to_owned(),
+            );
+        }
+        let flatten = fields.flag("flatten").is_some_and(|seen| seen.value);
+        let capital = capital.unwrap_or_default();
+        LossLimits { capital, day_soft, day_max, drawdown_max, rapid_max, flatten }
+    }
+
+    /// What may happen how often in one scope.
+    fn paces(&mut self, fields: &Fields) -> Paces {
+        let whole = |fields: &Fields, key| {
+            fields.whole(key).and_then(|seen| u32::try_from(seen.value).ok())
+        };
+        let pace = |fields: &Fields| {
+            let (count, window) = (whole(fields, "count")?, fields.time("window")?.value);
+            Some(Pace { count, window })
+        };
+        let mut paces = Paces {
+            rejects: whole(fields, "rejects_max"),
+            losses: whole(fields, "losses_max"),
+            in_flight: None,
+            executions: fields.section("executions").and_then(pace),
+            messages: None,
+        };
+        if let Some(fields) = fields.section("messages") {
+            let reserved = whole(fields, "reserved").unwrap_or(0);
+            let tolerance = whole(fields, "tolerance");
+            paces.messages = pace(fields).map(|rate| Messages { rate, reserved, tolerance });
+            if let Some(rate) = pace(fields).filter(|rate| reserved >= rate.count) {
+                let title = format!("{reserved} of {} messages are kept for cancels", rate.count);
+                self.error(
+                    codes::CONTRADICTION,
+                    title,
+                    (&fields.place, "no order could be sent"),
+                    format!("reserved = {}", rate.count / 5),
+                );
+            }
+        }
+        paces
     }
 
     /// A size as whole lots of an instrument. What is wrong is already said if it is none.

@@ -23,12 +23,12 @@ use super::checked::{Checked, Fields, Seen};
 use super::tree::Place;
 use crate::diagnose::{Diagnostic, Diagnostics, codes, did_you_mean};
 use std::path::{Path, PathBuf};
-use tse_kernel::LimitTable;
+use tse_kernel::{LimitTable, PaceTable};
 use tse_model::{
     Catalog, CurrencyId, Decimal, InstrumentId, Rate, Resolved, Source, Span, Timestamp,
 };
 use tse_portfolio::statistics::Days;
-use tse_sim::{Scenario, VenueSetup};
+use tse_sim::{LossSetup, Scenario, VenueSetup};
 use tse_strategy::{FixedRate, Rates, Registry};
 
 /// A config that makes sense.
@@ -55,6 +55,8 @@ pub struct Config {
     venues: Vec<venues::VenuePlan>,
     rates: Vec<FixedRate>,
     limits: LimitTable,
+    paces: PaceTable,
+    losses: Option<LossSetup>,
     repeat_window: Span,
     answer_timeout: Span,
     price_age_max: Span,
@@ -81,6 +83,8 @@ impl Config {
             sources,
             strategies,
             limits: self.limits.clone(),
+            paces: self.paces.clone(),
+            losses: self.losses.clone(),
             repeat_window: self.repeat_window,
             answer_timeout: self.answer_timeout,
             base: self.base,
@@ -184,7 +188,7 @@ pub(super) fn build(
     if data {
         builder.data_for(&sources, &strategies);
     }
-    let limits = builder.limits(&strategies);
+    let limits = builder.limits(&strategies, base);
     let run_fields = root.section("run")?;
     builder.range(run_fields);
     let catalog = builder.catalog;
@@ -210,6 +214,8 @@ pub(super) fn build(
         rates,
         repeat_window: limits.window,
         limits: limits.table,
+        paces: limits.paces,
+        losses: limits.losses,
         warnings: Diagnostics::new(),
         root,
     })

@@ -110,6 +110,38 @@ keys! {
 }
 
 keys! {
+    PACE_KEYS
+    /// C06: how many orders, changes and cancels may go out.
+    "messages": Takes::Section(&MESSAGES), Optional("{ count = 50, window = \"1s\" }");
+    /// C07: how much may be executed before a person has looked; then the scope is paused.
+    "executions": Takes::Section(&EXECUTIONS), Optional("{ count = 1000, window = \"1h\" }");
+    /// C17: after more refusals by a venue in a row than this the scope is paused.
+    "rejects_max": Takes::Whole { min: 0, max: u32::MAX as i64 }, Optional("5"), in "refusals";
+    /// C17: after more executions in a row that realise a loss than this it is paused.
+    "losses_max": Takes::Whole { min: 0, max: u32::MAX as i64 }, Optional("20"), in "executions";
+}
+
+keys! {
+    LOSS_KEYS
+    /// C15, C16: what may be lost.
+    "losses": Takes::Section(&LOSSES),
+        Optional("{ capital = \"100000\", day_max = \"2000\" }");
+}
+
+keys! {
+    FIRM_LOSS_KEYS
+    /// C15, C16: what may be lost by all together.
+    "losses": Takes::Section(&FIRM_LOSSES),
+        Optional("{ capital = \"100000\", day_max = \"2000\" }");
+}
+
+keys! {
+    IN_FLIGHT_KEYS
+    /// C21: how many orders may await an answer, or be such that nobody knows how they stand.
+    "in_flight_max": Takes::Whole { min: 1, max: u32::MAX as i64 }, Optional("20"), in "orders";
+}
+
+keys! {
     LIMITS_OWN
     /// Limits of single instruments, in place of those above.
     "instrument": Takes::Sections(&INSTRUMENT_LIMITS), Optional("[]");
@@ -118,9 +150,9 @@ keys! {
 /// `[limits]`.
 pub static LIMITS: Section = Section {
     name: "limits",
-    doc: "Limits of the account in each instrument. All but `self_trade` must be set, here or for each instrument.",
+    doc: "Limits of the account in each instrument, which must be set here or for each instrument; `self_trade` need not be. Paces are of the account at each venue; those that are not set are not limited.",
     by: "",
-    groups: &[LIMIT_KEYS, LIMITS_OWN],
+    groups: &[LIMIT_KEYS, LIMITS_OWN, PACE_KEYS, IN_FLIGHT_KEYS, FIRM_LOSS_KEYS],
 };
 
 keys! {
@@ -140,9 +172,9 @@ pub static INSTRUMENT_LIMITS: Section = Section {
 /// `[strategies.limits]`.
 pub static STRATEGY_LIMITS: Section = Section {
     name: "strategies.limits",
-    doc: "Limits of one strategy in each of its instruments.",
+    doc: "Limits of one strategy in each of its instruments, and its paces over all of them.",
     by: "",
-    groups: &[LIMIT_KEYS],
+    groups: &[LIMIT_KEYS, PACE_KEYS, LOSS_KEYS],
 };
 
 keys! {
@@ -159,4 +191,96 @@ pub static REPEATS: Section = Section {
     doc: "How often the same order (strategy, instrument, side, size, price) may be sent.",
     by: "",
     groups: &[REPEATS_KEYS],
+};
+
+keys! {
+    MESSAGES_KEYS
+    /// This many.
+    "count": Takes::Whole { min: 1, max: 100_000 }, Required("50"), in "messages";
+    /// Within this long, wherever it begins.
+    "window": Takes::Time(Sign::Positive), Required("\"1s\"");
+    /// So many of them are kept for cancels and for orders that shrink a position.
+    "reserved": Takes::Whole { min: 0, max: 100_000 }, Optional("10"), in "messages";
+    /// After more refusals than this within the window the scope is paused; never, unless it is said.
+    "tolerance": Takes::Whole { min: 0, max: 100_000 }, Optional("100"), in "refusals";
+}
+
+/// `messages` of limits.
+pub static MESSAGES: Section = Section {
+    name: "limits.messages",
+    doc: "How many orders, changes and cancels may go out. Cancels always may, and count.",
+    by: "",
+    groups: &[MESSAGES_KEYS],
+};
+
+keys! {
+    EXECUTIONS_KEYS
+    /// This many.
+    "count": Takes::Whole { min: 1, max: 1_000_000 }, Required("1000"), in "executions";
+    /// Within this long, wherever it begins.
+    "window": Takes::Time(Sign::Positive), Required("\"1h\"");
+}
+
+/// `executions` of limits.
+pub static EXECUTIONS: Section = Section {
+    name: "limits.executions",
+    doc: "How much may be executed before a person has looked.",
+    by: "",
+    groups: &[EXECUTIONS_KEYS],
+};
+
+keys! {
+    LOSSES_KEYS
+    /// What it trades with: shares are shares of this and of what was earned.
+    "capital": Takes::Decimal(Range::Positive), Required("\"100000\""), in "the base currency";
+    /// From this loss since the UTC day began only what shrinks positions is sent (K2).
+    "day_soft": Takes::Decimal(Range::Positive), Optional("\"1000\""), in "the base currency";
+    /// From this loss since the UTC day began everything is taken back (K3).
+    "day_max": Takes::Decimal(Range::Positive), Optional("\"2000\""), in "the base currency";
+    /// From this fall from the highest point everything is taken back (K3).
+    "drawdown_max_bps": Takes::Decimal(Range::Positive), Optional("\"1500\""), in "basis points";
+    /// The same for a fall in a short while.
+    "rapid": Takes::Section(&RAPID), Optional("{ max_bps = \"500\", window = \"10m\" }");
+    /// Whether positions are closed as well then (K5).
+    "flatten": Takes::Flag, Default("false");
+}
+
+keys! {
+    FIRM_LOSSES_KEYS
+    /// How often it is looked at, beside after every execution.
+    "every": Takes::Time(Sign::Positive), Default("\"1s\"");
+    /// How long trading stays cut back after a loss, whoever wants it otherwise.
+    "cool_down": Takes::Time(Sign::NotNegative), Default("\"1h\"");
+}
+
+/// `losses` of a strategy's limits.
+pub static LOSSES: Section = Section {
+    name: "limits.losses",
+    doc: "What may be lost. Transfers do not count; what cannot be valued trips nothing, and nothing that adds risk is sent then.",
+    by: "",
+    groups: &[LOSSES_KEYS],
+};
+
+/// `losses` of the account's limits.
+pub static FIRM_LOSSES: Section = Section {
+    name: "limits.losses",
+    doc: "What may be lost by all together, and how losses are watched.",
+    by: "",
+    groups: &[LOSSES_KEYS, FIRM_LOSSES_KEYS],
+};
+
+keys! {
+    RAPID_KEYS
+    /// This fall.
+    "max_bps": Takes::Decimal(Range::Positive), Required("\"500\""), in "basis points";
+    /// Within this long, wherever it begins.
+    "window": Takes::Time(Sign::Positive), Required("\"10m\"");
+}
+
+/// `rapid` of losses.
+pub static RAPID: Section = Section {
+    name: "losses.rapid",
+    doc: "A fall in a short while.",
+    by: "",
+    groups: &[RAPID_KEYS],
 };

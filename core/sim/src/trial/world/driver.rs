@@ -22,7 +22,7 @@ impl Trial {
             true => Durability::Process,
             false => Durability::Power,
         };
-        Options { durability, segment_bytes: 256 << 10 }
+        Options { durability, segment_bytes: 64 << 10 }
     }
 
     pub(super) fn clock(&self) -> Timestamp {
@@ -174,6 +174,7 @@ impl Trial {
             self.told_rules[instrument.index()] = rules;
         }
         self.check_rules(&out);
+        self.check_storm(&out);
         self.let_go(&out);
         if !out.is_empty() {
             let law =
@@ -197,7 +198,7 @@ impl Trial {
         }
         for output in out {
             let Output::Send(_, request) = output else { continue };
-            match zombie.pass() {
+            match zombie.pass(&request) {
                 Err(_) => self.marks.hit(Mark::Fenced),
                 Ok(()) => {
                     let what = format!("I15: {} leaves an engine that was replaced", request.id());
@@ -218,10 +219,11 @@ impl Trial {
     pub(super) fn dispatch(&mut self, output: &Output) {
         match output {
             Output::Send(venue, request) => {
-                let pass = self.engine.as_ref().map(Engine::pass);
+                let pass = self.engine.as_ref().map(|engine| engine.pass(request));
                 if let Some(Err(stopped)) = pass {
-                    self.fail(format!("I15: the only engine may not send: {stopped}"));
+                    return self.check_stopped(request, &stopped);
                 }
+                self.check_flag(request);
                 self.hash.word(request.id().0);
                 if let Request::Place(place) = request {
                     let law = self.placed.note(place.id);
@@ -241,6 +243,9 @@ impl Trial {
         match output {
             Output::Denied { refusal: tse_risk::Refusal::NotReconciled, .. } => {
                 self.marks.hit(Mark::RefusedUnreconciled);
+            }
+            Output::Denied { refusal: tse_risk::Refusal::Killed { .. }, .. } => {
+                self.marks.hit(Mark::RefusedBySwitch);
             }
             Output::Denied { refusal: tse_risk::Refusal::JournalFull, .. } => {
                 self.marks.hit(Mark::RefusedFull);
@@ -271,6 +276,7 @@ impl Trial {
                 if !self.compared[venue.index()] {
                     self.fail(format!("I16: {} is sent to a venue not compared with", place.id));
                 }
+                self.check_switch(place);
                 if let Some(engine) = self.engine.as_ref().filter(|_| !self.meddled) {
                     let law = laws::of_worst_case(engine.kernel(), place);
                     self.hold(law);
@@ -311,6 +317,7 @@ impl Trial {
     }
 
     pub(super) fn notice_alert(&mut self, alert: &Alert) {
+        self.notice_switch(alert);
         match alert {
             Alert::DuplicateFill { .. } => self.marks.hit(Mark::DuplicateFill),
             Alert::AnswerOverdue(_) => self.marks.hit(Mark::OrderUnknown),
@@ -425,7 +432,7 @@ impl Trial {
         if begun.snapshot.is_some() {
             self.marks.hit(Mark::SnapshotUsed);
             let whole = built(self.seed, &self.catalog, &self.planted);
-            let law = of_snapshot(&keep, whole, &engine);
+            let law = of_snapshot(whole, &engine);
             match law {
                 Ok(true) => {}
                 Ok(false) => self.marks.hit(Mark::Trimmed),
@@ -464,6 +471,7 @@ impl Trial {
         self.compared = [false; 2];
         self.told = Timestamp::MIN;
         self.engine = Some(engine);
+        self.check_restart();
         self.release(&out);
         self.check_all();
         if self.now < START + FAULTS_LAST
@@ -495,14 +503,11 @@ fn built(seed: u64, catalog: &Catalog, planted: &[Plant]) -> Kernel {
 
 /// I1: an engine that was recovered from a snapshot is in everything what the whole journal makes of one.
 /// Says whether the journal still has its beginning.
-fn of_snapshot(
-    disk: &Memory,
-    whole: Kernel,
-    engine: &Engine<Memory, MemoryLease>,
-) -> Result<bool, String> {
+fn of_snapshot(whole: Kernel, engine: &Engine<Memory, MemoryLease>) -> Result<bool, String> {
     let mut replay = Replay::new(whole);
     let mut law = Ok(());
-    let contents = read(disk, |record| {
+    // With what it was told when it booted.
+    let contents = read(engine.journal().disk(), |record| {
         if law.is_ok() && record.head.kind != kind::BEGIN {
             law = replay.take(record).map_err(|difference| difference.to_string());
         }
@@ -511,15 +516,12 @@ fn of_snapshot(
         return Ok(false);
     }
     law.map_err(|what| format!("I1: the journal behind a snapshot: {what}"))?;
-    let mut whole = replay.into_kernel();
-    let boot = Input::Boot { epoch: engine.epoch() };
-    whole.step(engine.kernel().now(), boot, &mut Vec::new());
     let bytes = |kernel: &Kernel| {
         let mut bytes = Writer::default();
         assert!(kernel.save(&mut bytes), "every player can be saved");
         bytes.into_bytes()
     };
-    match bytes(&whole) == bytes(engine.kernel()) {
+    match bytes(replay.kernel()) == bytes(engine.kernel()) {
         true => Ok(true),
         false => Err("I1: a snapshot leads to another engine than the journal".to_owned()),
     }

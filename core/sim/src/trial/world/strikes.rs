@@ -57,6 +57,7 @@ impl Trial {
                 }
             }
             Fault::RulesChange => self.change_rules(),
+            Fault::Pull => self.pull(),
             Fault::DiskFull => {
                 self.breaker.set_full(true);
                 let at = self.now + self.ms(2_000, 20_000);
