@@ -10,6 +10,7 @@
 mod bare;
 mod count;
 mod engine;
+mod gate;
 mod generate;
 mod journal;
 mod matching;
@@ -30,6 +31,7 @@ cargo xtask bench --scale 1            without the runs that are 10 times longer
 cargo xtask bench --runs 5             how often each figure is measured (3); the median is shown
 cargo xtask bench --count-allocations  one more run of each TSE workload that counts allocations
 cargo xtask bench --json               one JSON object instead of text
+cargo xtask bench --gate               one order through the whole gate, with every control set
 cargo xtask bench --journal            the journal alone: throughput, latency, recovery, replay";
 
 /// What was asked for.
@@ -50,6 +52,10 @@ fn main() -> ExitCode {
     }
     if args == ["--journal"] {
         journal::run();
+        return ExitCode::SUCCESS;
+    }
+    if args == ["--gate"] {
+        gate::run();
         return ExitCode::SUCCESS;
     }
     let args = match parse(&args) {
