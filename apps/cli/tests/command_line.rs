@@ -224,7 +224,7 @@ fn an_answer_comes_in_the_form_that_was_asked_for() {
     let mut lines = csv.out.lines();
     assert_eq!((csv.code, &*csv.err), (0, ""));
     assert_eq!(lines.next(), Some("instruments,name,params,summary"));
-    assert_eq!(lines.count(), 4, "a line for each strategy: {}", csv.out);
+    assert_eq!(lines.count(), 9, "a line for each strategy: {}", csv.out);
     let lines = bench.tse(&["explain", "-o", "ndjson"]);
     for line in lines.out.lines() {
         let code: Value = serde_json::from_str(line).expect("an object a line");

@@ -134,6 +134,30 @@ fn the_synthetic_examples_trade_and_give_the_same_result_twice() {
     }
 }
 
+/// E6: what it may hold and how often it may ask stop it, and the other one trades as if it were not there.
+#[test]
+fn e6_a_runaway_is_stopped_and_the_market_maker_trades_on() {
+    let data = run("chaos-runaway.toml", &[], None);
+    let strategy = |data: &Value, name: &str| {
+        let all = data["strategies"].as_array().expect("a list").iter();
+        all.clone().find(|it| it["name"] == name).expect("it took part").clone()
+    };
+    let mad = strategy(&data, "mad");
+    assert!(
+        mad["orders"].as_u64().expect("a count") <= 8,
+        "as many messages as it may send: {mad}"
+    );
+    let positions = data["positions"].as_array().expect("a list");
+    let held = positions.iter().find(|it| it["symbol"] == "BTC-USD-PERP.SIM2").expect("it bought");
+    let held: f64 = held["size"].as_str().expect("a decimal").parse().expect("a number");
+    assert!(held > 0.0 && held <= 0.1, "at most what it may hold: {held}");
+    assert_eq!(data["alerts"]["killed"], 1, "{}", data["alerts"]);
+    // The same run in which it stays harmless to the end.
+    let calm = run("chaos-runaway.toml", &["strategies.1.params.after=1h"], None);
+    assert_eq!(strategy(&calm, "mad")["orders"], 0);
+    assert_eq!(strategy(&data, "maker"), strategy(&calm, "maker"));
+}
+
 #[test]
 fn the_schema_beside_the_examples_is_the_one_that_tse_prints() {
     let output =

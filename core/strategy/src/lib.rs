@@ -10,6 +10,7 @@
 mod arbitrage;
 mod bars;
 pub mod buy_and_hold;
+pub mod chaos;
 mod convert;
 mod ema_cross;
 pub mod indicators;

@@ -50,6 +50,7 @@ impl Registry {
         registry.add(crate::arbitrage::KIND);
         registry.add(crate::ema_cross::KIND);
         registry.add(crate::buy_and_hold::KIND);
+        crate::chaos::ALL.into_iter().for_each(|kind| registry.add(kind));
         registry
     }
 

@@ -182,6 +182,9 @@ codes! {
         "A cash account exchanges assets and can hold neither contracts nor what is borrowed. \
          Perpetuals, futures and anything with an initial margin below 1 need a venue with \
          account = \"margin\".";
+    CHAOS = "TSE-C029", "A strategy that does harm on purpose",
+        "Strategies whose type begins with `chaos_` are for drills: they try what controls must stop. They take part \
+         only in a run that says `chaos = true`.";
     NO_LATENCY = "TSE-C040", "Messages take no time",
         "With zero latency an order meets exactly the market that made it wish, which no real order \
          does. Strategies that live on speed look far better than they are. Set the venue's `latency`, \

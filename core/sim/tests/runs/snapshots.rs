@@ -120,3 +120,15 @@ fn arbitrage_goes_on() {
     check("arbitrage", &[0, 1], &params);
     check("arbitrage", &[0, 1], &[&params[..], &[("mode", "maker_taker")]].concat());
 }
+
+#[test]
+fn chaos_goes_on_in_its_own_way() {
+    check("chaos_runaway", &[0], &[("size", "0.01"), ("orders", "3"), ("after", "5s")]);
+    let params = [("size", "5"), ("every", "7"), ("breaches", "1")];
+    check("chaos_risk_ignorant", &[0, 1], &params);
+    let params = [("size", "0.01"), ("momentum_threshold", "0.00001"), ("lookback", "5")];
+    check("chaos_volatility_amplifier", &[0], &params);
+    let params = [("size", "0.01"), ("change", "0.00001"), ("lookback", "5")];
+    check("chaos_correlation_breaker", &[0, 1], &params);
+    check("chaos_slow_leak", &[0], &[("size", "0.1"), ("degradation_rate", "0.01")]);
+}

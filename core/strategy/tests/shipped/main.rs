@@ -1,5 +1,6 @@
 //! The shipped strategies, asked one by one: what they are shown goes in, what they wish comes out.
 
+mod chaos;
 mod indicators;
 mod maker;
 mod making;

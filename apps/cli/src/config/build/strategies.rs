@@ -58,6 +58,9 @@ impl Builder<'_> {
             }
             names.push(name.clone());
             let Some(kind) = kind else { continue };
+            if kind.name.starts_with(tse_strategy::chaos::PREFIX) {
+                self.wanted_chaos(&name, kind);
+            }
             let instruments = self.traded(fields, kind);
             let params = self.params(fields, kind);
             let (Some(instruments), Some((params, written))) = (instruments, params) else {
@@ -76,6 +79,19 @@ impl Builder<'_> {
             }
         }
         plans
+    }
+
+    /// What does harm on purpose takes part only where somebody has said so.
+    fn wanted_chaos(&mut self, name: &Seen<String>, kind: &StrategyKind) {
+        let run = self.root.section("run").and_then(|run| run.flag("chaos"));
+        if run.is_none_or(|seen| !seen.value) {
+            let title =
+                format!("`{}` does harm on purpose, and this run has not asked for it", kind.name);
+            let found = Diagnostic::error(codes::CHAOS, title)
+                .at(name.place.at(), "a chaos strategy")
+                .fix("[run]\nchaos = true");
+            self.found.push(found);
+        }
     }
 
     fn strategy_kind<'r>(

@@ -53,6 +53,8 @@ keys! {
     "answer_timeout": Takes::Time(Sign::Positive), Default("\"5s\"");
     /// Which days have returns, for annualised figures.
     "days": Takes::Word(&["all", "weekdays"]), Default("\"all\"");
+    /// Whether strategies that do harm on purpose may take part.
+    "chaos": Takes::Flag, Default("false");
 }
 
 /// `[run]`.
