@@ -3,6 +3,7 @@
 
 mod fills;
 mod group;
+mod incidents;
 mod kill;
 mod lives;
 mod losses;
