@@ -3,9 +3,9 @@
 //! Two engines may believe that an account is theirs: one was paused, another took its place, the first
 //! woke up. Each has its epoch, and the lease knows the newest. An [`Egress`] reads the lease for every
 //! message and lets nothing pass under an older epoch. Beside the epoch stands a flag that anybody can raise:
-//! while it is up, nothing passes but cancels, also before the engine knows (K4). What remains is the time between that look and
-//! the message's way onto the wire, which no lease can take away: a venue sees at most the messages that
-//! were passed in that moment, and their names carry the older epoch.
+//! while it is up and the engine does not know, nothing passes but cancels (K4); when it knows, its kernel judges. What
+//! remains is the time between that look and the message's way onto the wire, which no lease can take away: a
+//! venue sees at most the messages that were passed in that moment, and their names carry the older epoch.
 
 use std::cell::Cell;
 use std::fmt;

@@ -7,7 +7,9 @@ use crate::restore::{Begun, Past, Restored, restore};
 use crate::upkeep::{self, NoSnapshot, Upkeep};
 use std::fmt;
 use tse_journal::{Disk, Journal, JournalError, Options};
-use tse_kernel::{Command, Input, Kernel, Kill, Level, Output, Plant, Reach, Who, Why, record};
+use tse_kernel::{
+    Command, Input, Kernel, Kill, Latch, Level, Output, Plant, Reach, Who, Why, record,
+};
 use tse_model::bytes::Writer;
 use tse_model::{ClientOrderId, Machine, Request, Timestamp};
 
@@ -286,30 +288,49 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         let now = if self.kernel.has(Plant::TimeRunsBack) { now } else { now.max(self.past.last) };
         self.past.last = now;
         let write = |out: &mut Writer| record::write_input(&input, out);
-        self.journal.append_with(now, kind::INPUT, record::VERSION, write)?;
+        if let Err(error) = self.journal.append_with(now, kind::INPUT, record::VERSION, write) {
+            // Whoever wants it halted gets what can be had without a journal.
+            if let Input::Command(Command::Kill(Kill { reach: Reach::Firm, level, .. })) = input
+                && level >= Level::Halt
+            {
+                self.flag_trouble = self.egress.lease().set_halted(Some("no journal")).err();
+            }
+            return Err(error);
+        }
         let from = out.len();
         self.kernel.step(now, input, out);
         self.since_snapshot += 1;
-        self.keep_flag();
+        self.raise_flag();
         if let Err(error) = self.release(now, &out[from..]) {
             out.truncate(from);
             return Err(error);
         }
-        Ok(())
+        self.take_flag_down()
     }
 
-    /// The flag goes up with the kill switch of the whole firm, and down when a person lowers that. It is no
-    /// reason to keep cancels back that it cannot be raised: the journal knows as well.
-    fn keep_flag(&mut self) {
+    /// The firm's latch, if it is halted.
+    fn halted(&self) -> Option<&Latch> {
         let latch = self.kernel.state().switch().latch(Reach::Firm);
-        let halted = latch.filter(|latch| latch.level >= Level::Halt);
-        if halted.is_some() == self.flagged {
-            return;
+        latch.filter(|latch| latch.level >= Level::Halt)
+    }
+
+    /// The flag goes up with the kill switch of the whole firm. It is no reason to keep cancels back that it cannot
+    /// be raised, since the journal knows as well; then it is tried again with every input.
+    fn raise_flag(&mut self) {
+        let Some(latch) = self.halted().filter(|_| !self.flagged) else { return };
+        let reason = format!("{} by {}: {}", latch.level.name(), latch.by, latch.why);
+        self.flag_trouble = self.egress.lease().set_halted(Some(&reason)).err();
+        self.flagged = self.flag_trouble.is_none();
+    }
+
+    /// It goes down when a person has lowered that, and only when the journal is safe.
+    fn take_flag_down(&mut self) -> Result<(), JournalError> {
+        if self.flagged && self.halted().is_none() {
+            self.journal.commit()?;
+            self.flag_trouble = self.egress.lease().set_halted(None).err();
+            self.flagged = self.flag_trouble.is_some();
         }
-        self.flagged = halted.is_some();
-        let reason =
-            halted.map(|latch| format!("{} by {}: {}", latch.level.name(), latch.by, latch.why));
-        self.flag_trouble = self.egress.lease().set_halted(reason.as_deref()).err();
+        Ok(())
     }
 
     /// Looks whether somebody has raised the flag that stops everything but cancels, and tells the kernel. A
@@ -323,7 +344,8 @@ impl<D: Disk, L: Lease> Engine<D, L> {
         now: Timestamp,
         out: &mut Vec<Output>,
     ) -> Result<(), JournalError> {
-        if self.flagged || !self.egress.lease().is_halted().unwrap_or(true) {
+        let known = self.halted().is_some();
+        if known || !self.egress.lease().is_halted().unwrap_or(true) {
             return Ok(());
         }
         let (by, why) = (Who::cut("flag"), Why::cut("the flag beside the journal is up"));
@@ -391,7 +413,7 @@ impl<D: Disk, L: Lease> Engine<D, L> {
     pub fn pass(&self, request: &Request) -> Result<(), Stopped> {
         if !self.kernel.has(Plant::LeaseIgnored) {
             let ignored = self.kernel.has(Plant::FlagIgnored) || self.kernel.lacks("K4");
-            let knows = self.flagged || ignored;
+            let knows = self.halted().is_some() || ignored;
             self.egress.pass(request, knows)?;
         }
         self.kernel.may_leave(request).map_err(Stopped::Killed)

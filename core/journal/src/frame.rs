@@ -259,7 +259,7 @@ impl<'a> Frame<'a> {
 
     /// The last record.
     pub fn last(&self) -> u64 {
-        (self.front.first + u64::from(self.front.count)).saturating_sub(1)
+        self.front.first.saturating_add(u64::from(self.front.count)).saturating_sub(1)
     }
 
     /// Its records, in order; `None` in place of one that cannot be read, and behind the last if something

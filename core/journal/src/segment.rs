@@ -31,7 +31,8 @@ pub(crate) fn name(first: u64) -> String {
 
 /// The first record of the segment called `name`; `None` if it is no name of a segment.
 pub(crate) fn first_of(name: &str) -> Option<u64> {
-    number_in(name, SUFFIX)
+    // Records count from one.
+    number_in(name, SUFFIX).filter(|first| *first > 0)
 }
 
 /// The twenty-digit number that a name has before its suffix.

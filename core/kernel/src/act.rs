@@ -106,11 +106,13 @@ impl Kernel {
         let mut booked = std::mem::take(&mut self.leg_slots);
         booked.clear();
         for leg in legs {
+            self.legs_ahead = booked.len() as u32;
             match self.book_order(now, strategy, group, *leg, out) {
                 Some(slot) => booked.push(slot),
                 None => break,
             }
         }
+        self.legs_ahead = 0;
         let complete = booked.len() == legs.len();
         if !complete {
             self.repeats.undo(booked.len());

@@ -59,15 +59,18 @@ impl Kernel {
             }
             OrderEventKind::CancelRejected(reason) => {
                 self.note_unknown_there(event.id, event.instrument, reason);
-                self.count_reject(now, slot, out);
                 if self.has(Plant::CancelRefusedIsEnd) {
                     self.move_life(slot, Evidence::Closed(Ending::Cancelled), out);
                     return;
                 }
                 let order = self.state.orders.get_mut(slot);
                 // Says nothing about whether the order is open: the next word will.
-                if std::mem::take(&mut order.cancelling) && order.life.is_live() {
-                    self.update(now, slot, kind, out);
+                if std::mem::take(&mut order.cancelling) {
+                    let live = order.life.is_live();
+                    self.count_reject(now, slot, out);
+                    if live {
+                        self.update(now, slot, kind, out);
+                    }
                 }
                 return;
             }
@@ -80,7 +83,6 @@ impl Kernel {
             }
             OrderEventKind::Accepted(venue_id) => {
                 order.venue_id = Some(venue_id);
-                self.count_accepted(slot);
                 Evidence::Acknowledged
             }
             // It has one of this name: ours, which arrived twice. How that one stands, it can be asked.
@@ -113,9 +115,13 @@ impl Kernel {
             OrderEventKind::Expired { .. } => Evidence::Closed(Ending::Expired),
         };
         if self.move_life(slot, evidence, out) {
-            if matches!(kind, OrderEventKind::Rejected(_)) {
-                self.counts.rejected += 1;
-                self.count_reject(now, slot, out);
+            match kind {
+                OrderEventKind::Rejected(_) => {
+                    self.counts.rejected += 1;
+                    self.count_reject(now, slot, out);
+                }
+                OrderEventKind::Accepted(_) => self.count_accepted(slot),
+                _ => {}
             }
             self.update(now, slot, kind, out);
         }

@@ -3,7 +3,6 @@
 //! Strategies see a desk through [`tse_strategy::View`]; the engine changes it. It holds facts only:
 //! what is done about them is decided in [`act`](crate::act).
 
-use crate::life::Life;
 use crate::orders::{Order, Orders, Slot};
 use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{
@@ -213,12 +212,9 @@ impl State {
 
     /// How many orders at a venue await an answer, or nobody knows of (C21).
     pub fn in_flight(&self, venue: VenueId) -> u32 {
-        let waits = |order: &Order| {
-            matches!(order.life, Life::Approved | Life::Sent | Life::Unknown | Life::Disputed)
-        };
         let here = self.catalog.instruments().iter().filter(|it| it.venue == venue);
         let open = here.flat_map(|it| Side::BOTH.map(|side| self.orders.open(it.id, side)));
-        open.flatten().filter(|(_, order)| waits(order)).count() as u32
+        open.flatten().filter(|(_, order)| order.awaits()).count() as u32
     }
 
     /// Whether the link to a venue is up.

@@ -9,7 +9,9 @@ use crate::kernel::Kernel;
 use crate::life::Life;
 use crate::message::{Alert, NotArmed, Output};
 use crate::orders::{Order, Slot};
-use tse_model::{GroupId, InstrumentId, Qty, Request, Side, Span, StrategyId, Timestamp, VenueId};
+use tse_model::{
+    GroupId, InstrumentId, Price, Qty, Rate, Request, Side, Span, StrategyId, Timestamp, VenueId,
+};
 use tse_risk::{Cause, Kill, Level, Reach, Resume, Since, Who, Why};
 use tse_strategy::OrderWish;
 
@@ -28,30 +30,52 @@ impl Kernel {
         if self.lacks(kill.level.code()) || self.lacks(cause.control()) {
             return;
         }
-        let latch = self.state.switch.latch(kill.reach);
-        if latch.is_none_or(|latch| kill.level <= latch.level) {
+        let Kill { reach, level, .. } = *kill;
+        let Some(latch) = self.state.switch.latch(reach) else {
+            out.push(Output::Alert(Alert::NoSuchScope(reach)));
+            return;
+        };
+        if level <= latch.level {
+            // Said again it changes nothing; but that sessions were cut nobody here can know.
+            if level == Level::Sever {
+                self.sever(reach, out);
+            }
+            self.state.switch.note(reach, cause, now);
             return;
         }
         self.state.orders.skip_name();
         let since = Since { at: now, before: self.state.orders.next_ordinal() };
         self.state.switch.raise(kill, cause, since);
-        let Kill { reach, level, .. } = *kill;
         self.hash.word(0xFFFD << 48 | (level as u64) << 32 | cause as u64);
         out.push(Output::Alert(Alert::Killed { reach, level, cause }));
-        if level >= Level::Reduce {
-            self.sweep(now, out);
-        }
+        self.sweep_due = true;
         if level == Level::Sever {
-            for at in 0..self.state.catalog.venues().len() {
-                let venue = VenueId(at as u16);
-                if matches!(reach, Reach::Firm) || reach == Reach::Account(venue) {
-                    out.push(Output::Sever(venue));
-                }
+            self.sever(reach, out);
+        }
+    }
+
+    /// Asks for the sessions of everything or of an account to be cut. An instrument and a strategy have none.
+    fn sever(&self, reach: Reach, out: &mut Vec<Output>) {
+        for at in 0..self.state.catalog.venues().len() {
+            let venue = VenueId(at as u16);
+            if matches!(reach, Reach::Firm) || reach == Reach::Account(venue) {
+                out.push(Output::Sever(venue));
             }
         }
     }
 
-    /// A control cuts back.
+    /// An engine that boots asks anew for what may not have been done.
+    pub(crate) fn sever_again(&self, out: &mut Vec<Output>) {
+        let accounts = (0..self.state.catalog.venues().len()).map(|at| VenueId(at as u16));
+        for reach in [Reach::Firm].into_iter().chain(accounts.map(Reach::Account)) {
+            let latch = self.state.switch.latch(reach);
+            if latch.is_some_and(|latch| latch.level == Level::Sever) {
+                self.sever(reach, out);
+            }
+        }
+    }
+
+    /// A control cuts back. Nothing is closed by itself where trading is held already, or not yet begun.
     pub(crate) fn trip(
         &mut self,
         now: Timestamp,
@@ -60,29 +84,33 @@ impl Kernel {
         cause: Cause,
         out: &mut Vec<Output>,
     ) {
+        let held = self.state.switch.covering(reach) >= Level::Halt || !self.state.armed;
+        let level = if held { level.min(Level::Halt) } else { level };
         self.kill(now, &Kill { reach, level, by: Who::EMPTY, why: Why::EMPTY }, cause, out);
     }
 
-    /// A person wants to go on. What was counted against the scope is settled by that.
+    /// A person wants to go on. What had tripped in the scope is settled by that, and nothing else.
     pub(crate) fn resume(&mut self, now: Timestamp, resume: &Resume, out: &mut Vec<Output>) {
         let Resume { reach, to, .. } = *resume;
-        if let Err(why) = self.state.switch.lower(resume, now) {
-            out.push(Output::Alert(Alert::NotResumed { reach, why }));
-            return;
-        }
+        let settled = match self.state.switch.lower(resume, now) {
+            Ok(settled) => settled,
+            Err(why) => {
+                out.push(Output::Alert(Alert::NotResumed { reach, why }));
+                return;
+            }
+        };
+        self.sweep_due = true;
         self.hash.word(0xFFFC << 48 | to as u64);
-        if let Some(watch) = &mut self.loss_watch {
+        if let Some(watch) = self.loss_watch.as_mut().filter(|_| settled.losses) {
             watch.review(reach);
         }
-        for (at, meter) in self.meters.iter_mut().enumerate() {
-            if matches!(reach, Reach::Firm) || reach == Reach::Strategy(StrategyId(at as u16)) {
-                meter.review();
-            }
-        }
-        for (at, meter) in self.account_meters.iter_mut().enumerate() {
-            if matches!(reach, Reach::Firm) || reach == Reach::Account(VenueId(at as u16)) {
-                meter.review();
-            }
+        let meter = match reach {
+            Reach::Strategy(strategy) => self.meters.get_mut(strategy.index()),
+            Reach::Account(venue) => self.account_meters.get_mut(venue.index()),
+            Reach::Firm | Reach::Instrument(_) => None,
+        };
+        if let Some(meter) = meter.filter(|_| settled.counts) {
+            meter.review();
         }
         out.push(Output::Alert(Alert::Resumed { reach, to }));
     }
@@ -120,6 +148,7 @@ impl Kernel {
     /// What is to be taken back or closed and is not yet: asked for, or asked for again. Says when to look
     /// again, as long as there is anything.
     pub(crate) fn sweep(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        self.sweep_due = false;
         let mut pending = self.sweep_orders(now, out).then_some(self.answer_timeout);
         if self.close_positions(now, out) {
             pending = Some(pending.map_or(PIECE_EVERY, |span| span.min(PIECE_EVERY)));
@@ -197,7 +226,9 @@ impl Kernel {
         for (strategy, instrument, position) in held {
             let (qty, reduce_only) = self.to_close(instrument, position);
             // Less than the venue takes cannot be closed there.
-            if !qty.is_positive() || qty < self.state.catalog.instrument(instrument).qty_min {
+            let it = self.state.catalog.instrument(instrument);
+            let whole = Qty::new(qty.get() - qty.get() % it.qty_step);
+            if !whole.is_positive() || whole < it.qty_min {
                 continue;
             }
             pending = true;
@@ -224,8 +255,8 @@ impl Kernel {
         }
     }
 
-    /// As much of it as the market shows that it takes; `None` while an earlier piece is open, or while the
-    /// market cannot be read.
+    /// As much of it as the market shows that it takes, and as one order may be; `None` while an earlier piece is
+    /// open, or while the market cannot be read.
     fn piece(
         &self,
         now: Timestamp,
@@ -241,11 +272,24 @@ impl Kernel {
         if open > 0 || !market.valid || !market.open || !fresh || limits.collar.is_none() {
             return None;
         }
-        market.quote.twice_mid()?;
+        let twice_mid = market.quote.twice_mid()?;
         let side = Side::of(position)?.opposite();
         let (_, shown) = market.quote.side(side.opposite())?;
         let it = self.state.catalog.instrument(instrument);
-        let qty = most.min(shown).min(it.qty_max);
+        let own = self.state.limits.strategy(strategy, instrument);
+        let mut qty = most.min(shown).min(it.qty_max).min(own.order_qty_max?);
+        // What it is worth at either end of the collar: an inverse contract is worth more at the lower.
+        let worth_at = |end: i64| {
+            let twice = i128::from(twice_mid) * i128::from(Rate::ONE + end);
+            let price = twice.div_euclid(2 * i128::from(Rate::ONE)) + i128::from(end.signum());
+            it.value(Price::new(i64::try_from(price).ok()?), qty)?.money.checked_abs()
+        };
+        let collar = own.collar?.billionths();
+        let (worth, limit) = (worth_at(collar)?.max(worth_at(-collar)?), own.order_value_max?);
+        if worth > limit {
+            let lots = i128::from(qty.get()).checked_mul(limit.units())? / worth.units();
+            qty = Qty::new(i64::try_from(lots).ok()?);
+        }
         let qty = Qty::new(qty.get() - qty.get() % it.qty_step);
         (qty.is_positive() && qty >= it.qty_min).then(|| OrderWish::market(instrument, side, qty))
     }
@@ -262,14 +306,14 @@ impl Kernel {
         let Some(order) = self.order(request.id()) else { return Ok(()) };
         let (strategy, instrument) = (order.request.strategy, order.request.instrument);
         let venue = self.state.catalog.instrument(instrument).venue;
-        let since = self.state.switch.since(Level::Pause, strategy, instrument, venue);
+        let rise = self.state.switch.last_rise(strategy, instrument, venue);
         let asked = match request {
             Request::Place(place) => place.id.ordinal(),
             Request::Modify(_) => order.asked_before,
             Request::Cancel(_) => return Ok(()),
         };
-        match since.is_some_and(|before| asked < before) {
-            true => Err(self.level(strategy, instrument)),
+        match asked < rise {
+            true => Err(self.level(strategy, instrument).max(Level::Pause)),
             false => Ok(()),
         }
     }

@@ -65,6 +65,8 @@ impl Kernel {
             paced: _,
             loss_watch,
             sweep_at,
+            sweep_due: _,
+            legs_ahead: _,
             boots_disarmed: _,
             executions,
             lag_max: _,

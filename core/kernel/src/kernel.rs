@@ -139,6 +139,10 @@ pub struct Kernel {
     pub(crate) loss_watch: Option<LossWatch>,
     /// When to look again at what is to be taken back or closed.
     pub(crate) sweep_at: Option<Timestamp>,
+    /// Whether it is to be looked at before this step ends.
+    pub(crate) sweep_due: bool,
+    /// Legs of a group that are booked and have not left.
+    pub(crate) legs_ahead: u32,
     pub(crate) boots_disarmed: bool,
     pub(crate) executions: Executions,
     pub(crate) lag_max: Option<Span>,
@@ -236,6 +240,8 @@ impl Kernel {
             paced,
             loss_watch: setup.losses.map(LossWatch::new),
             sweep_at: None,
+            sweep_due: false,
+            legs_ahead: 0,
             boots_disarmed: setup.boots_disarmed,
             lag_max: setup.lag_max,
             strategies,
@@ -376,6 +382,15 @@ impl Kernel {
         self.strategies.iter_mut().for_each(|running| running.notices = 0);
     }
 
+    /// What was done in this step may have left something to take back or to close: where trading is cut back and
+    /// nobody is to look again by himself, it is looked at now.
+    fn sweep_if_due(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        let idle = !self.state.switch.is_free() && self.sweep_at.is_none();
+        if self.sweep_due || idle {
+            self.sweep(now, out);
+        }
+    }
+
     /// A strategy that nothing can answer is stopped, alone, and what it has in the market goes.
     fn stop_storm(&mut self, strategy: StrategyId, out: &mut Vec<Output>) {
         self.strategies[strategy.index()].stopped = true;
@@ -432,6 +447,9 @@ impl Kernel {
         if !self.notices.is_empty() {
             self.deliver_notices(now, out);
         }
+        if self.sweep_due {
+            self.sweep(now, out);
+        }
     }
 
     /// Takes a venue's word about an order to completion: [`Input::Order`] by another door.
@@ -442,6 +460,7 @@ impl Kernel {
         if !self.notices.is_empty() {
             self.deliver_notices(now, out);
         }
+        self.sweep_if_due(now, out);
     }
 }
 
@@ -465,6 +484,7 @@ impl Machine for Kernel {
                     self.state.forget_switch();
                 }
                 self.on_boot(epoch, out);
+                self.sever_again(out);
                 self.watch_losses(now, out);
             }
             Input::Gap(venue) => self.on_gap(now, venue, out),
@@ -477,6 +497,7 @@ impl Machine for Kernel {
         if !self.notices.is_empty() {
             self.deliver_notices(now, out);
         }
+        self.sweep_if_due(now, out);
     }
 
     #[inline]

@@ -41,4 +41,4 @@ pub use plant::Plant;
 pub use reconcile::Reconcile;
 pub use trace::Reviewed;
 /// What commands are made of.
-pub use tse_risk::{Cause, Kill, Level, NotResumed, Reach, Resume, Role, Switch, Who, Why};
+pub use tse_risk::{Cause, Kill, Latch, Level, NotResumed, Reach, Resume, Role, Switch, Who, Why};

@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::message::Output;
 use tse_model::bytes::{Kept, Reader, Writer};
 use tse_model::{CurrencyId, Money, Span, StrategyId, Timestamp};
-use tse_portfolio::Prices;
+use tse_portfolio::{Mark, Prices};
 use tse_risk::{Cause, Level, LossLimits, Losses, Reach, Scope};
 
 /// What may be lost, in which currency it is counted, and how that is known.
@@ -65,6 +65,7 @@ impl Kept for LossWatch {
 
 impl LossWatch {
     pub(crate) fn new(table: LossTable) -> Self {
+        assert!(table.every > Span::ZERO, "losses are looked at now and then");
         let watched = |limits| Watched { losses: Losses::new(limits), unvalued: false };
         let firm = table.firm.map(|limits| (Reach::Firm, watched(limits)));
         let own = table.strategy.iter().enumerate().filter_map(|(at, limits)| {
@@ -110,8 +111,11 @@ impl Kernel {
         let state = &self.state;
         for instrument in state.catalog.instruments() {
             let market = &state.markets[instrument.id.index()];
-            match (state.mark(instrument.id), market.updated) {
-                (Some(mark), Some(at)) if market.valid => watch.prices.set(instrument.id, mark, at),
+            // The middle of the market, which has its time: of marks and trades nobody knows how old they are.
+            match (market.quote.twice_mid(), market.updated) {
+                (Some(twice), Some(at)) if market.valid => {
+                    watch.prices.set(instrument.id, Mark::mid(twice), at);
+                }
                 _ => watch.prices.unset(instrument.id),
             }
         }

@@ -149,6 +149,8 @@ pub enum Alert {
         /// Why not.
         why: NotResumed,
     },
+    /// Trading was to be cut back in a scope that there is not.
+    NoSuchScope(Reach),
     /// The engine may trade.
     Armed,
     /// The engine may not trade although somebody wanted it.

@@ -126,6 +126,12 @@ impl Order {
         }
     }
 
+    /// Whether the venue owes an answer about it, or nobody knows how it stands.
+    pub fn awaits(&self) -> bool {
+        matches!(self.life, Life::Approved | Life::Sent | Life::Unknown | Life::Disputed)
+            || self.change.is_some()
+    }
+
     /// Its limit price, if it has one.
     pub fn price(&self) -> Option<Price> {
         self.request.order_type.limit()

@@ -4,7 +4,6 @@
 //! counts for the account alone.
 
 use crate::kernel::Kernel;
-use crate::life::Life;
 use crate::message::Output;
 use crate::orders::Slot;
 use tse_model::{Money, PlaceOrder, StrategyId, Timestamp, VenueId};
@@ -52,20 +51,18 @@ impl Kernel {
             return None;
         }
         let venue = self.state.catalog.instrument(draft.instrument).venue;
+        let ahead = self.legs_ahead;
         self.metered(venue, draft.strategy).find_map(|(reach, meter)| {
             let scope =
                 if matches!(reach, Reach::Strategy(_)) { Scope::Strategy } else { Scope::Account };
-            Some((scope, meter.too_many(now)?))
+            Some((scope, meter.too_many(now, ahead)?))
         })
     }
 
     /// How many orders at a venue would await an answer with one more, and how many may (C21).
     pub(crate) fn in_flight_after(&self, venue: VenueId, replaced: Option<Slot>) -> Option<Count> {
         let most = self.account_meters[venue.index()].paces().in_flight?;
-        let waits = |slot: Slot| {
-            let life = self.state.orders.get(slot).life;
-            matches!(life, Life::Sent | Life::Unknown | Life::Disputed)
-        };
+        let waits = |slot: Slot| self.state.orders.get(slot).awaits();
         // A change to an order that waits is no further one.
         let own = u32::from(replaced.is_some_and(waits));
         Some((self.state.in_flight(venue).saturating_add(1) - own, most))

@@ -280,7 +280,7 @@ macro_rules! lists {
             #[inline]
             fn read(bytes: &mut Reader<'_>) -> Option<Self> {
                 let count = usize::read(bytes)?;
-                let mut list = Self::with_capacity(count.min(bytes.rest().len()));
+                let mut list = Self::with_capacity(count.min(bytes.rest().len()).min(4_096));
                 for _ in 0..count {
                     list.$push(T::read(bytes)?);
                 }

@@ -45,7 +45,7 @@ impl Timestamp {
     /// If `every` is not positive.
     pub const fn floor(self, every: Span) -> Self {
         assert!(every.0 > 0, "an interval has a length");
-        Self(self.0 - self.0.rem_euclid(every.0))
+        Self(self.0.saturating_sub(self.0.rem_euclid(every.0)))
     }
 }
 

@@ -138,7 +138,8 @@ pub fn explain(
             let what =
                 if scope == "strategy" { "open orders, strategy" } else { "open orders, account" };
             let after = book.orders.saturating_add(1);
-            add("C10", what, after.to_string(), limit.to_string(), after <= limit);
+            let passed = scene.closing || after <= limit;
+            add("C10", what, after.to_string(), limit.to_string(), passed);
         }
     }
     let reduces = scopes.iter().all(|(_, book, _)| order.qty <= book.closable(order.side));

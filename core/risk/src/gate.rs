@@ -172,7 +172,7 @@ pub fn review(
         refusals.push(Refusal::TooManyMessages { scope, after, limit }); // C06
     }
     match limits.repeats {
-        Some(limit) if scene.repeats >= limit.count => {
+        Some(limit) if scene.repeats >= limit.count && !scene.closing => {
             let count = scene.repeats.saturating_add(1);
             refusals.push(Refusal::Repeated { count, limit: limit.count }); // C08
         }
@@ -181,7 +181,7 @@ pub fn review(
     }
     // A strategy without a limit of its own has the account's; the account must have one.
     let open_max = [limits.open_orders_max, wide.open_orders_max];
-    for ((scope, book), limit) in scopes.iter().zip(open_max) {
+    for ((scope, book), limit) in scopes.iter().zip(open_max).filter(|_| !scene.closing) {
         open_orders(*scope, book, limit, reduces, refusals); // C10
     }
     if !reduces {
@@ -505,7 +505,7 @@ fn self_trade(order: &PlaceOrder, scene: &Scene<'_>, mode: SelfTrade, refusals: 
         Some(price) => order.side.reaches(price, own),
         None => true,
     };
-    if crosses && mode != SelfTrade::CancelOld {
+    if crosses && mode != SelfTrade::CancelOld && !scene.closing {
         refusals.push(Refusal::SelfTrade { own });
     }
 }

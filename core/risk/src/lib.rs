@@ -25,7 +25,7 @@ pub use meter::{Count, Messages, Meter, Pace, Paces};
 pub use refusal::{BadData, Refusal, Scope};
 pub use reserve::{Reserve, hold, hold_of, reserve};
 pub use switch::{
-    Cause, Kill, Latch, Level, NotResumed, Reach, Resume, Role, Since, Switch, Who, Why,
+    Cause, Kill, Latch, Level, NotResumed, Reach, Resume, Role, Settled, Since, Switch, Who, Why,
 };
 #[cfg(feature = "plant")]
 pub use without::Without;

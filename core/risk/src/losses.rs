@@ -70,12 +70,15 @@ pub struct Standing {
 fn is_share(loss: Money, of: Money, share: Rate) -> bool {
     // Without anything to lose, any loss is too much.
     let (loss, of) = (loss.units(), of.units().max(0));
+    if loss <= 0 {
+        return false;
+    }
     let (Some(loss), Some(limit)) =
         (loss.checked_mul(i128::from(Rate::ONE)), of.checked_mul(i128::from(share.billionths())))
     else {
         return true;
     };
-    loss > 0 && loss >= limit
+    loss >= limit
 }
 
 impl Losses {

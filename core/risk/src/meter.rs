@@ -126,12 +126,13 @@ impl Meter {
         &self.paces
     }
 
-    /// Whether a message that is no cancel would be one too many (C06): how many there would be, and how many
-    /// there may be.
-    pub fn too_many(&mut self, now: Timestamp) -> Option<Count> {
+    /// Whether a message that is no cancel would be one too many (C06), after `ahead` that are decided and have not
+    /// left: how many there would be, and how many there may be.
+    pub fn too_many(&mut self, now: Timestamp, ahead: u32) -> Option<Count> {
         let Messages { rate, reserved, .. } = self.paces.messages?;
         let most = rate.count.saturating_sub(reserved);
-        let after = self.messages.count(now, rate.window).saturating_add(1);
+        let before = self.messages.count(now, rate.window).saturating_add(ahead);
+        let after = before.saturating_add(1);
         (after > most).then_some((after, most))
     }
 
@@ -220,14 +221,14 @@ mod tests {
     fn c06_one_message_more_than_the_window_has_room_for_is_refused_until_one_has_left_it() {
         let mut meter = Meter::new(messages(5, 2, None));
         for n in 0..3 {
-            assert_eq!(meter.too_many(at(n * 10)), None, "message {}", n + 1);
+            assert_eq!(meter.too_many(at(n * 10), 0), None, "message {}", n + 1);
             meter.note_message(at(n * 10));
         }
-        assert_eq!(meter.too_many(at(999)), Some((4, 3)), "the rest is for cancels");
-        assert_eq!(meter.too_many(at(1_000)), None, "the first is a whole second old");
+        assert_eq!(meter.too_many(at(999), 0), Some((4, 3)), "the rest is for cancels");
+        assert_eq!(meter.too_many(at(1_000), 0), None, "the first is a whole second old");
         meter.note_message(at(1_000));
-        assert_eq!(meter.too_many(at(1_009)), Some((4, 3)));
-        assert_eq!(meter.too_many(at(1_010)), None);
+        assert_eq!(meter.too_many(at(1_009), 0), Some((4, 3)));
+        assert_eq!(meter.too_many(at(1_010), 0), None);
     }
 
     #[test]
@@ -236,9 +237,9 @@ mod tests {
         for n in 0..10 {
             meter.note_message(at(n));
         }
-        assert_eq!(meter.too_many(at(10)), Some((4, 2)));
-        assert_eq!(meter.too_many(at(1_007)), Some((3, 2)));
-        assert_eq!(meter.too_many(at(1_008)), None, "one is left in it");
+        assert_eq!(meter.too_many(at(10), 0), Some((4, 2)));
+        assert_eq!(meter.too_many(at(1_007), 0), Some((3, 2)));
+        assert_eq!(meter.too_many(at(1_008), 0), None, "one is left in it");
     }
 
     #[test]
@@ -248,7 +249,7 @@ mod tests {
         let (mut now, mut sent) = (0, Vec::new());
         for _ in 0..5_000 {
             now += chance.between(0, 260);
-            if meter.too_many(at(now)).is_none() {
+            if meter.too_many(at(now), 0).is_none() {
                 meter.note_message(at(now));
                 sent.push(now);
             }
@@ -306,7 +307,7 @@ mod tests {
         assert_eq!(meter.paces().missing().len(), 5);
         for n in 0..100 {
             meter.note_message(at(n));
-            assert!(meter.too_many(at(n)).is_none() && !meter.note_execution(at(n)));
+            assert!(meter.too_many(at(n), 0).is_none() && !meter.note_execution(at(n)));
             assert!(!meter.note_reject() && !meter.note_realized(-1));
         }
     }
@@ -333,6 +334,6 @@ mod tests {
             hash
         };
         assert!(reader.is_empty() && digest(&again) == digest(&meter));
-        assert_eq!(again.too_many(at(6)), meter.too_many(at(6)));
+        assert_eq!(again.too_many(at(6), 0), meter.too_many(at(6), 0));
     }
 }

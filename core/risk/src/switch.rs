@@ -158,6 +158,19 @@ pub struct Latch {
     pub at: Timestamp,
     /// Orders with a lower ordinal were made before.
     pub before: u64,
+    /// When a limit of losses was last reached, since it was lowered.
+    pub lost_at: Option<Timestamp>,
+    /// Whether something was counted against it, since it was lowered.
+    pub counted: bool,
+}
+
+/// What is settled when a person lowers a level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Settled {
+    /// Losses that had reached a limit.
+    pub losses: bool,
+    /// Messages refused, executions, refusals and losses in a row.
+    pub counts: bool,
 }
 
 /// When something rose: the moment, and the ordinal of the first order after it.
@@ -172,7 +185,16 @@ pub struct Since {
 impl Default for Latch {
     fn default() -> Self {
         let (by, why) = (Who::EMPTY, Why::EMPTY);
-        Self { level: Level::Free, cause: Cause::Person, by, why, at: Timestamp::MIN, before: 0 }
+        Self {
+            level: Level::Free,
+            cause: Cause::Person,
+            by,
+            why,
+            at: Timestamp::MIN,
+            before: 0,
+            lost_at: None,
+            counted: false,
+        }
     }
 }
 
@@ -253,7 +275,7 @@ recorded_choices! {
     }
 }
 recorded_fields! {
-    Latch { level, cause, by, why, at, before }
+    Latch { level, cause, by, why, at, before, lost_at, counted }
     Kill { reach, level, by, why }
     Resume { reach, to, role, by, second, why }
 }
@@ -338,7 +360,39 @@ impl Switch {
         let own = self.strategies.get(strategy.index()).map_or(Level::Free, |latch| latch.level);
         let (account, market) =
             (&self.accounts[venue.index()], &self.instruments[instrument.index()]);
-        self.firm.level.max(account.level).max(market.level).max(own)
+        let highest = self.firm.level.max(account.level).max(market.level).max(own);
+        if highest == Level::Flatten {
+            // Whether to hold everything or to close it the widest scope decides that says either.
+            let wide = [self.firm.level, account.level, market.level, own];
+            return wide.into_iter().find(|level| *level >= Level::Halt).unwrap_or(highest);
+        }
+        highest
+    }
+
+    /// How far a scope is cut back, by itself or with everything.
+    pub fn covering(&self, reach: Reach) -> Level {
+        self.latch(reach).map_or(Level::Free, |latch| latch.level).max(self.firm.level)
+    }
+
+    /// The last rise of any scope of such orders: those with a lower ordinal were made before it, whether it has
+    /// been lowered since or not.
+    pub fn last_rise(&self, strategy: StrategyId, instrument: InstrumentId, venue: VenueId) -> u64 {
+        let own = self.strategies.get(strategy.index()).map_or(0, |latch| latch.before);
+        let (account, market) =
+            (&self.accounts[venue.index()], &self.instruments[instrument.index()]);
+        self.firm.before.max(account.before).max(market.before).max(own)
+    }
+
+    /// Notes what a control found against a scope, whether it rises by that or not.
+    pub fn note(&mut self, reach: Reach, cause: Cause, at: Timestamp) {
+        let Some(latch) = self.latch_mut(reach) else { return };
+        match cause {
+            Cause::DayLoss | Cause::Drawdown => latch.lost_at = Some(at),
+            Cause::Messages | Cause::Executions | Cause::Rejects | Cause::Losses => {
+                latch.counted = true;
+            }
+            Cause::Person | Cause::Storm => {}
+        }
     }
 
     /// Since when at least this level holds for a strategy's orders in an instrument at a venue: those with a
@@ -374,8 +428,9 @@ impl Switch {
             return false;
         }
         let (Kill { level, by, why, .. }, Since { at, before }) = (*kill, since);
-        *latch = Latch { level, cause, by, why, at, before };
+        *latch = Latch { level, cause, by, why, at, before, ..*latch };
         self.free = false;
+        self.note(kill.reach, cause, at);
         true
     }
 
@@ -383,12 +438,16 @@ impl Switch {
     ///
     /// # Errors
     /// Why not; nothing is changed then.
-    pub fn lower(&mut self, resume: &Resume, at: Timestamp) -> Result<(), NotResumed> {
+    pub fn lower(&mut self, resume: &Resume, at: Timestamp) -> Result<Settled, NotResumed> {
         let cool_down = self.cool_down;
         let latch = self.latch_mut(resume.reach).ok_or(NotResumed::Unknown)?;
-        let until = latch.at.checked_add(cool_down).unwrap_or(Timestamp::MAX);
-        let loss = matches!(latch.cause, Cause::DayLoss | Cause::Drawdown);
-        let needed = latch.level.lowered_by();
+        let until = latch.lost_at.map(|at| at.checked_add(cool_down).unwrap_or(Timestamp::MAX));
+        // Whoever owns a strategy owns no more than that.
+        let needed = match resume.reach {
+            Reach::Strategy(_) => latch.level.lowered_by(),
+            _ => latch.level.lowered_by().max(Role::Trader),
+        };
+        let same = |other: Who| other.as_str().trim() == resume.by.as_str().trim();
         if resume.to >= latch.level {
             Err(NotResumed::NotLower)
         } else if resume.by.is_blank() {
@@ -398,18 +457,26 @@ impl Switch {
         } else if resume.role < needed {
             Err(NotResumed::Needs(needed))
         } else if latch.level == Level::Sever
-            && resume.second.is_none_or(|second| second.is_blank() || second == resume.by)
+            && resume.second.is_none_or(|second| second.is_blank() || same(second))
         {
             Err(NotResumed::NeedsTwo)
-        } else if loss && at < until {
+        } else if let Some(until) = until.filter(|until| at < *until) {
             Err(NotResumed::CoolingDown { until })
         } else {
-            let cause = Cause::Person;
+            let settled = Settled { losses: latch.lost_at.is_some(), counts: latch.counted };
             // What was stopped stays so: it was made before.
-            let before = latch.before;
-            *latch = Latch { level: resume.to, cause, by: resume.by, why: resume.why, at, before };
+            *latch = Latch {
+                level: resume.to,
+                cause: Cause::Person,
+                by: resume.by,
+                why: resume.why,
+                at,
+                lost_at: None,
+                counted: false,
+                ..*latch
+            };
             self.free = self.all_free();
-            Ok(())
+            Ok(settled)
         }
     }
 }
@@ -488,14 +555,18 @@ mod tests {
     fn who_may_lower_a_level_depends_on_how_high_it_is() {
         use Role::{Owner, Risk, Trader};
         let roles = [Owner, Trader, Risk];
-        let needed = [Owner, Trader, Trader, Risk, Risk, Risk];
+        let needed = [Trader, Trader, Trader, Risk, Risk, Risk];
         for (level, needed) in Level::ALL[1..].iter().zip(needed) {
             for role in roles {
                 let mut switch = switch();
                 switch.raise(&kill(Reach::Firm, *level), Cause::Person, SINCE);
                 let second = Some(who("eve"));
                 let demand = Resume { second, ..resume(Reach::Firm, Level::Free, role) };
-                let expected = if role >= needed { Ok(()) } else { Err(NotResumed::Needs(needed)) };
+                let expected = if role >= needed {
+                    Ok(Settled::default())
+                } else {
+                    Err(NotResumed::Needs(needed))
+                };
                 assert_eq!(switch.lower(&demand, AT), expected, "{level:?} by {role:?}");
                 let left = if expected.is_ok() { Level::Free } else { *level };
                 assert_eq!(switch.latch(Reach::Firm).unwrap().level, left);
@@ -515,11 +586,12 @@ mod tests {
             (Resume { second: None, ..demand }, NotResumed::NeedsTwo),
             (Resume { second: Some(demand.by), ..demand }, NotResumed::NeedsTwo),
             (Resume { second: Some(who(" ")), ..demand }, NotResumed::NeedsTwo),
+            (Resume { second: Some(who("bob ")), ..demand }, NotResumed::NeedsTwo),
             (Resume { to: Level::Sever, ..demand }, NotResumed::NotLower),
         ] {
             assert_eq!(switch.lower(&demand, AT), Err(why));
         }
-        assert_eq!(switch.lower(&demand, AT), Ok(()));
+        assert_eq!(switch.lower(&demand, AT), Ok(Settled::default()));
         assert_eq!(switch.latch(Reach::Firm).unwrap().level, Level::Halt, "one step at a time");
     }
 
@@ -533,12 +605,56 @@ mod tests {
             switch.raise(&kill(Reach::Firm, Level::Cancel), cause, SINCE);
             let demand = resume(Reach::Firm, Level::Free, Role::Risk);
             let early = switch.lower(&demand, AT + Span::from_secs(59));
-            let expected = if cools { Err(NotResumed::CoolingDown { until }) } else { Ok(()) };
+            let settled = Settled { losses: cools, counts: !cools };
+            let expected = if cools { Err(NotResumed::CoolingDown { until }) } else { Ok(settled) };
             assert_eq!(early, expected, "{cause:?}");
             if cools {
-                assert_eq!(switch.lower(&demand, until), Ok(()));
+                assert_eq!(switch.lower(&demand, until), Ok(settled));
             }
         }
+    }
+
+    #[test]
+    fn a_loss_cools_down_whoever_else_pulls_the_switch_before_or_after() {
+        let demand = resume(Reach::Firm, Level::Free, Role::Risk);
+        let cooling = Err(NotResumed::CoolingDown { until: AT + Span::from_secs(60) });
+        let mut after = switch().with_cool_down(Span::from_secs(60));
+        after.raise(&kill(Reach::Firm, Level::Cancel), Cause::DayLoss, SINCE);
+        after.raise(&kill(Reach::Firm, Level::Halt), Cause::Person, SINCE);
+        assert_eq!(after.lower(&demand, AT), cooling);
+        let mut before = switch().with_cool_down(Span::from_secs(60));
+        before.raise(&kill(Reach::Firm, Level::Halt), Cause::Person, SINCE);
+        assert!(!before.raise(&kill(Reach::Firm, Level::Cancel), Cause::DayLoss, SINCE));
+        before.note(Reach::Firm, Cause::DayLoss, AT);
+        assert_eq!(before.lower(&demand, AT), cooling);
+    }
+
+    #[test]
+    fn an_owner_goes_on_with_a_strategy_and_with_nothing_else() {
+        for reach in REACHES {
+            let mut switch = switch();
+            switch.raise(&kill(reach, Level::Pause), Cause::Person, SINCE);
+            let said = switch.lower(&resume(reach, Level::Free, Role::Owner), AT);
+            assert_eq!(said.is_ok(), matches!(reach, Reach::Strategy(_)), "{reach:?}");
+        }
+    }
+
+    #[test]
+    fn between_holding_and_closing_the_widest_scope_decides() {
+        let here = |it: &Switch| it.level(StrategyId(1), InstrumentId(2), VenueId(1));
+        let mut switch = switch();
+        switch.raise(&kill(REACHES[3], Level::Flatten), Cause::DayLoss, SINCE);
+        assert_eq!(here(&switch), Level::Flatten);
+        switch.raise(&kill(Reach::Firm, Level::Halt), Cause::Person, SINCE);
+        assert_eq!(here(&switch), Level::Halt, "everything is held");
+        switch.raise(&kill(Reach::Firm, Level::Flatten), Cause::Person, SINCE);
+        assert_eq!(here(&switch), Level::Flatten, "everything is closed");
+        let mut switch = self::switch();
+        switch.raise(&kill(REACHES[3], Level::Halt), Cause::Storm, SINCE);
+        switch.raise(&kill(Reach::Firm, Level::Flatten), Cause::Person, SINCE);
+        assert_eq!(here(&switch), Level::Flatten, "what one strategy is at does not keep it open");
+        switch.raise(&kill(REACHES[1], Level::Sever), Cause::Person, SINCE);
+        assert_eq!(here(&switch), Level::Sever);
     }
 
     #[test]

@@ -381,6 +381,9 @@ impl Collector {
             Alert::NotResumed { reach, why } => {
                 ("not_resumed", json!({ "scope": self.reach(*reach), "why": format!("{why:?}") }))
             }
+            Alert::NoSuchScope(reach) => {
+                ("no_such_scope", json!({ "scope": format!("{reach:?}") }))
+            }
             Alert::Armed => ("armed", json!({})),
             Alert::NotArmed(why) => ("not_armed", json!({ "why": format!("{why:?}") })),
             Alert::JournalFull => ("journal_full", json!({})),

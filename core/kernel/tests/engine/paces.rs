@@ -78,6 +78,21 @@ fn c06_a_position_can_be_shrunk_whatever_was_sent() {
 }
 
 #[test]
+fn c06_the_legs_of_a_group_count_before_they_leave() {
+    let mut stage = of_strategy(messages(3, 0, None));
+    stage.placed(ALICE, buy(1, 980));
+    let legs = |n: i64| (0..n).map(|at| buy(1, 970 + at)).collect::<Vec<_>>();
+    let three = legs(3);
+    let out = stage.wish(ALICE, move |_, wish| wish.group(&three));
+    let refusal = Refusal::TooManyMessages { scope: Scope::Strategy, after: 4, limit: 3 };
+    assert!(denied(&out).contains(&refusal), "{out:?}");
+    assert_eq!(crate::stage::placed(&out), [], "all or none");
+    let two = legs(2);
+    let out = stage.wish(ALICE, move |_, wish| wish.group(&two));
+    assert_eq!(crate::stage::placed(&out).len(), 2, "{out:?}");
+}
+
+#[test]
 fn c06_who_goes_on_and_on_is_paused_until_a_person_looks() {
     let mut stage = of_strategy(messages(1, 0, Some(2)));
     stage.placed(ALICE, buy(1, 980));
@@ -171,6 +186,15 @@ fn c21_orders_without_an_answer_are_counted_by_account_and_answers_make_room() {
     stage.accept(first);
     let second = stage.placed(ALICE, buy(1, 981));
     assert_eq!(stage.place(ALICE, &[buy(1, 982)]).len(), 0);
+    // A change awaits an answer as an order does.
+    stage.accept(second);
+    let change = move |_: &tse_strategy::View<'_>, wish: &mut tse_strategy::Intents| {
+        wish.modify(second, tse_model::Qty::new(2), None);
+    };
+    assert_eq!(denied(&stage.wish(ALICE, change)), []);
+    assert_eq!(stage.place(ALICE, &[buy(1, 982)]).len(), 0);
+    stage.say(second, OrderEventKind::ModifyRejected(RejectReason::PriceOutOfRange));
+    let second = stage.placed(ALICE, buy(1, 982));
     // Nobody knows: that is worse than no answer.
     stage.link(A, false);
     stage.link(A, true);

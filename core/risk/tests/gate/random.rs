@@ -164,11 +164,15 @@ fn judge(stage: &Stage, asked: &PlaceOrder, sent: &PlaceOrder) {
             off * 1_000_000_000 <= limit || (at_the_end && asked.order_type != sent.order_type)
         );
     }
+    // What is closed by the kill switch is held by nothing that a strategy has used up.
     let count = tightest(|it| it.repeats.map(|it| i128::from(it.count)));
-    assert!(count.is_none_or(|count| i128::from(stage.repeats) < count));
-    assert!(stage.wide.open_orders_max.is_none_or(|max| stage.account.orders < max));
-    assert!(stage.own.open_orders_max.is_none_or(|max| stage.strategy.orders < max));
-    if let (Some(own), SelfTrade::RejectNew) = (stage.own_opposite, stage.wide.self_trade) {
+    assert!(stage.closing || count.is_none_or(|count| i128::from(stage.repeats) < count));
+    let room = |max: Option<u32>, orders| stage.closing || max.is_none_or(|max| orders < max);
+    assert!(room(stage.wide.open_orders_max, stage.account.orders));
+    assert!(room(stage.own.open_orders_max, stage.strategy.orders));
+    if let (Some(own), SelfTrade::RejectNew, false) =
+        (stage.own_opposite, stage.wide.self_trade, stage.closing)
+    {
         assert!(sent.order_type.limit().is_some_and(|price| !sent.side.reaches(price, own)));
     }
     if reduces {
