@@ -17,7 +17,7 @@ use tse_model::{
     Price, Qty, Quote, Rate, Request, Side, Span, Timestamp, VenueOrderId,
 };
 use tse_portfolio::Prices;
-use tse_risk::{LossLimits, Messages, Pace, Paces, Rapid};
+use tse_risk::{LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid};
 use tse_strategy::{Intents, Interest, OrderWish, Strategy, View};
 
 const STRATEGIES: usize = 10;
@@ -74,6 +74,7 @@ impl World {
             rejects: Some(100),
             losses: Some(100),
             in_flight: Some(100),
+            order_to_trade: Some(OrderToTrade { ratio: 100, grace: u32::MAX }),
         };
         let mut prices = Prices::new(Span::from_secs(60));
         prices.source(&setup.catalog, INSTRUMENT).expect("it prices its base");

@@ -9,7 +9,7 @@ use crate::workspace;
 use std::process::Stdio;
 
 /// Every control and kill level that is built, as the catalogue numbers them.
-const CONTROLS: [(&str, &str); 27] = [
+const CONTROLS: [(&str, &str); 28] = [
     ("C01", "what the venue takes"),
     ("C02", "what a strategy may trade"),
     ("C03", "size of an order"),
@@ -27,6 +27,7 @@ const CONTROLS: [(&str, &str); 27] = [
     ("C17", "refusals and losses in a row"),
     ("C18", "age and state of the market"),
     ("C21", "orders without an answer"),
+    ("C22", "messages for what is executed"),
     ("C25", "limits that nobody set"),
     ("C26", "account as at the venue"),
     ("F06", "room for the journal"),

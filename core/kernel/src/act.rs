@@ -180,6 +180,7 @@ impl Kernel {
         out: &mut Vec<Output>,
     ) -> Option<Approved<PlaceOrder>> {
         let too_many = self.too_many(now, &draft);
+        let per_trade = self.per_trade(now, &draft);
         let state = &self.state;
         let instrument = state.catalog.instrument(draft.instrument);
         let market = &state.markets[draft.instrument.index()];
@@ -225,6 +226,7 @@ impl Kernel {
             armed: state.armed,
             allowed: state.allows(draft.strategy, draft.instrument),
             too_many,
+            per_trade,
             unvalued: self.loss_watch.as_ref().and_then(|it| it.unvalued(draft.strategy)),
             in_flight: self.in_flight_after(instrument.venue, replaced),
             valid: market.valid,

@@ -47,15 +47,33 @@ impl Kernel {
         now: Timestamp,
         draft: &PlaceOrder,
     ) -> Option<(Scope, Count)> {
+        let ahead = self.legs_ahead;
+        self.first_over(draft, |meter| meter.too_many(now, ahead))
+    }
+
+    /// The same for what was executed today (C22).
+    pub(crate) fn per_trade(
+        &mut self,
+        now: Timestamp,
+        draft: &PlaceOrder,
+    ) -> Option<(Scope, (u64, u64))> {
+        let ahead = self.legs_ahead;
+        self.first_over(draft, |meter| meter.per_trade(now, ahead))
+    }
+
+    fn first_over<T>(
+        &mut self,
+        draft: &PlaceOrder,
+        over: impl Fn(&mut Meter) -> Option<T>,
+    ) -> Option<(Scope, T)> {
         if !self.paced {
             return None;
         }
         let venue = self.state.catalog.instrument(draft.instrument).venue;
-        let ahead = self.legs_ahead;
         self.metered(venue, draft.strategy).find_map(|(reach, meter)| {
             let scope =
                 if matches!(reach, Reach::Strategy(_)) { Scope::Strategy } else { Scope::Account };
-            Some((scope, meter.too_many(now, ahead)?))
+            Some((scope, over(meter)?))
         })
     }
 

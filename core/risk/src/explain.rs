@@ -187,6 +187,10 @@ pub fn explain(
         let passed = !refused("C21", |_| true);
         add("C21", "orders without an answer", after.to_string(), limit.to_string(), passed);
     }
+    if let Some((_, (after, limit))) = scene.per_trade {
+        let passed = !refused("C22", |_| true);
+        add("C22", "messages for trades today", after.to_string(), limit.to_string(), passed);
+    }
     let market = match (scene.open, scene.valid) {
         (false, _) => "closed",
         (_, false) => "not to be believed",

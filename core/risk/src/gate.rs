@@ -92,6 +92,9 @@ pub struct Scene<'a> {
     /// Whose messages would be too many, how many there would be and how many there may be; `None` if
     /// nobody's.
     pub too_many: Option<(Scope, Count)>,
+    /// Whose messages would be too many for what was executed, how many there would be and how many there may
+    /// be; `None` if nobody's.
+    pub per_trade: Option<(Scope, (u64, u64))>,
     /// Whose profit and loss cannot be told although they are limited.
     pub unvalued: Option<Scope>,
     /// How many orders of the account would await an answer, and how many may; `None` where that is not
@@ -181,7 +184,9 @@ pub fn review(
     }
     // A strategy without a limit of its own has the account's; the account must have one.
     let open_max = [limits.open_orders_max, wide.open_orders_max];
-    for ((scope, book), limit) in scopes.iter().zip(open_max).filter(|_| !scene.closing) {
+    for ((scope, book), limit) in scopes.iter().zip(open_max) {
+        // What the kill switch closes needs the limit to be set, and is not held by it.
+        let book = if scene.closing { &Book { orders: 0, ..**book } } else { book };
         open_orders(*scope, book, limit, reduces, refusals); // C10
     }
     if !reduces {
@@ -214,6 +219,12 @@ pub fn review(
         && !reduces
     {
         refusals.push(Refusal::InFlight { after, limit }); // C21
+    }
+    if let Some((scope, (after, limit))) = scene.per_trade
+        && !reduces
+        && !scene.closing
+    {
+        refusals.push(Refusal::OrderToTrade { scope, after, limit }); // C22
     }
     if scene.latched {
         refusals.push(Refusal::Latched); // C26

@@ -21,7 +21,7 @@ pub use explain::{Check, explain};
 pub use gate::{Approved, Book, Lag, Scene, reference_price, review};
 pub use limits::{Limits, Repeats, Scoped, SelfTrade};
 pub use losses::{LossLimits, Losses, Rapid, Standing};
-pub use meter::{Count, Messages, Meter, Pace, Paces};
+pub use meter::{Count, Messages, Meter, OrderToTrade, Pace, Paces};
 pub use refusal::{BadData, Refusal, Scope};
 pub use reserve::{Reserve, hold, hold_of, reserve};
 pub use switch::{

@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use tse_model::{Span, StateHash, Timestamp, kept_fields};
 
+const DAY: Span = Span::from_secs(86_400);
+
 /// At most so many in any stretch of time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pace {
@@ -27,6 +29,16 @@ pub struct Messages {
     pub tolerance: Option<u32>,
 }
 
+/// How many messages may go out for what they lead to (C22), on each UTC day: venues assess their members so,
+/// by trading day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderToTrade {
+    /// So many messages for each execution of the day.
+    pub ratio: u32,
+    /// And so many besides, since a day begins without executions.
+    pub grace: u32,
+}
+
 /// The paces of one scope. What is not set is not limited, and must not be left out where money is at stake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Paces {
@@ -40,6 +52,8 @@ pub struct Paces {
     pub losses: Option<u32>,
     /// C21: orders that await an answer, or of which nobody knows.
     pub in_flight: Option<u32>,
+    /// C22.
+    pub order_to_trade: Option<OrderToTrade>,
 }
 
 impl Paces {
@@ -51,6 +65,7 @@ impl Paces {
             ("rejects", self.rejects.is_some()),
             ("losses", self.losses.is_some()),
             ("in_flight", self.in_flight.is_some()),
+            ("order_to_trade", self.order_to_trade.is_some()),
         ];
         set.iter().filter(|(_, set)| !set).map(|(name, _)| *name).collect()
     }
@@ -63,9 +78,30 @@ struct Recent {
     most: usize,
 }
 
+/// What went out and what was executed on one UTC day.
+#[derive(Clone, Debug, Default)]
+struct Today {
+    /// Days since 1970.
+    day: i64,
+    messages: u64,
+    executions: u64,
+}
+
+impl Today {
+    /// On a new day everything counts from zero.
+    fn turn(&mut self, now: Timestamp) -> &mut Self {
+        let day = now.nanos().div_euclid(DAY.nanos());
+        if day != self.day {
+            *self = Self { day, ..Self::default() };
+        }
+        self
+    }
+}
+
 kept_fields! {
+    Today { saved: day, messages, executions; built: }
     Recent { saved: at; built: most }
-    Meter { saved: messages, denied, executions, rejects, losses; built: paces }
+    Meter { saved: messages, denied, executions, today, rejects, losses; built: paces }
 }
 
 impl Recent {
@@ -100,6 +136,7 @@ pub struct Meter {
     messages: Recent,
     denied: Recent,
     executions: Recent,
+    today: Today,
     rejects: u32,
     losses: u32,
 }
@@ -115,6 +152,7 @@ impl Meter {
             messages: Recent::new(messages.map(|it| it.rate.count)),
             denied: Recent::new(messages.and_then(|it| it.tolerance)),
             executions: Recent::new(paces.executions.map(|it| it.count.saturating_add(1))),
+            today: Today::default(),
             rejects: 0,
             losses: 0,
             paces,
@@ -136,8 +174,21 @@ impl Meter {
         (after > most).then_some((after, most))
     }
 
+    /// Whether a message that is no cancel would be one too many for what was executed today (C22), after `ahead`
+    /// that have not left: how many there would be, and how many there may be.
+    pub fn per_trade(&mut self, now: Timestamp, ahead: u32) -> Option<(u64, u64)> {
+        let OrderToTrade { ratio, grace } = self.paces.order_to_trade?;
+        let today = self.today.turn(now);
+        let most = today.executions.saturating_mul(ratio.into()).saturating_add(grace.into());
+        let after = today.messages.saturating_add(u64::from(ahead) + 1);
+        (after > most).then_some((after, most))
+    }
+
     /// A message leaves, of whatever kind.
     pub fn note_message(&mut self, now: Timestamp) {
+        if self.paces.order_to_trade.is_some() {
+            self.today.turn(now).messages += 1;
+        }
         if let Some(limit) = self.paces.messages {
             self.messages.count(now, limit.rate.window);
             self.messages.note(now);
@@ -156,6 +207,9 @@ impl Meter {
 
     /// Something was executed. `true` if a person must look before there is more (C07).
     pub fn note_execution(&mut self, now: Timestamp) -> bool {
+        if self.paces.order_to_trade.is_some() {
+            self.today.turn(now).executions += 1;
+        }
         let Some(rate) = self.paces.executions else { return false };
         self.executions.count(now, rate.window);
         self.executions.note(now);
@@ -195,6 +249,8 @@ impl Meter {
         for recent in [&self.messages, &self.denied, &self.executions] {
             hash.word(recent.at.len() as u64);
         }
+        let Today { day, messages, executions } = &self.today;
+        [*day as u64, *messages, *executions].into_iter().for_each(|word| hash.word(word));
         hash.word(u64::from(self.rejects) << 32 | u64::from(self.losses));
     }
 }
@@ -215,6 +271,32 @@ mod tests {
     fn messages(count: u32, reserved: u32, tolerance: Option<u32>) -> Paces {
         let messages = Messages { rate: second(count), reserved, tolerance };
         Paces { messages: Some(messages), ..Paces::default() }
+    }
+
+    #[test]
+    fn c22_so_many_messages_for_each_execution_of_a_day_and_some_besides() {
+        let limit = OrderToTrade { ratio: 3, grace: 2 };
+        let mut meter = Meter::new(Paces { order_to_trade: Some(limit), ..Paces::default() });
+        let day = DAY.nanos() / 1_000_000;
+        for n in 1..=2 {
+            assert_eq!(meter.per_trade(at(day - 10), 0), None, "message {n}");
+            meter.note_message(at(day - 10));
+        }
+        assert_eq!(meter.per_trade(at(day - 10), 0), Some((3, 2)));
+        meter.note_execution(at(day - 9));
+        assert_eq!(meter.per_trade(at(day - 9), 2), None, "two of a group before it");
+        assert_eq!(meter.per_trade(at(day - 9), 3), Some((6, 5)));
+        // Cancels count, though nothing holds them.
+        (0..3).for_each(|_| meter.note_message(at(day - 1)));
+        assert_eq!(meter.per_trade(at(day - 1), 0), Some((6, 5)));
+        // A person who looks changes nothing: they left.
+        meter.review();
+        assert_eq!(meter.per_trade(at(day - 1), 0), Some((6, 5)));
+        // The next day begins with neither, and so does the first moment before 1970.
+        assert_eq!(meter.per_trade(at(day), 1), None);
+        assert_eq!(meter.per_trade(at(day), 2), Some((3, 2)));
+        meter.note_message(at(-1));
+        assert_eq!(meter.per_trade(at(-1), 1), Some((3, 2)));
     }
 
     #[test]
@@ -304,7 +386,7 @@ mod tests {
     #[test]
     fn without_limits_nothing_is_counted_against_anybody() {
         let mut meter = Meter::new(Paces::default());
-        assert_eq!(meter.paces().missing().len(), 5);
+        assert_eq!(meter.paces().missing().len(), 6);
         for n in 0..100 {
             meter.note_message(at(n));
             assert!(meter.too_many(at(n), 0).is_none() && !meter.note_execution(at(n)));

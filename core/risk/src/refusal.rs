@@ -147,6 +147,15 @@ pub enum Refusal {
     Data(BadData),
     /// C26: the ledger has latched, so nothing can be judged by what is held.
     Latched,
+    /// C22.
+    OrderToTrade {
+        /// Whose.
+        scope: Scope,
+        /// How many messages of the day it would be.
+        after: u64,
+        /// How many there may be for what was executed.
+        limit: u64,
+    },
     /// C26: what the account holds at its venue is not known (yet), or an operator must look at it.
     NotReconciled,
     /// F06: the journal's room runs out: what is left is kept for what must be recorded.
@@ -178,6 +187,7 @@ impl Refusal {
             Self::NotAllowed => "C02",
             Self::TooManyMessages { .. } => "C06",
             Self::InFlight { .. } => "C21",
+            Self::OrderToTrade { .. } => "C22",
             Self::Invalid { .. } | Self::ValueTooSmall { .. } | Self::Overflow => "C01",
             Self::OrderQty { .. } => "C03",
             Self::OrderValue { .. } => "C04",
@@ -205,6 +215,7 @@ impl Refusal {
             Self::NotAllowed => "not_allowed",
             Self::TooManyMessages { .. } => "too_many_messages",
             Self::InFlight { .. } => "in_flight",
+            Self::OrderToTrade { .. } => "order_to_trade",
             Self::Invalid { .. } => "invalid",
             Self::ValueTooSmall { .. } => "value_too_small",
             Self::OrderQty { .. } => "order_qty",
@@ -241,6 +252,9 @@ impl fmt::Display for Refusal {
             }
             Self::InFlight { after, limit } => {
                 write!(f, "{after} orders without an answer, limit {limit}")
+            }
+            Self::OrderToTrade { scope, after, limit } => {
+                write!(f, "{after} messages today ({scope:?}), limit {limit} for what was executed")
             }
             Self::Invalid { what } => write!(f, "{what} is outside what the venue takes"),
             Self::ValueTooSmall { value, least } => {

@@ -309,6 +309,9 @@ codes! {
     GATE_IN_FLIGHT = "TSE-R021", "The gate refused an order: too many without an answer",
         "C21: as many orders of the account await an answer, or are such that nobody knows how they stand, as \
          `in_flight_max` allows.";
+    GATE_ORDER_TO_TRADE = "TSE-R022", "The gate refused an order: too many messages for what is executed",
+        "C22: on this UTC day as many messages went out as `order_to_trade` allows for the day's executions. Cancels go \
+         out, and so do orders that shrink a position.";
     GATE_NO_LIMIT = "TSE-R025", "The gate refused an order: no limit is set",
         "A limit that is not configured refuses whatever adds risk.";
     GATE_ROOM = "TSE-R029", "The gate refused an order: the journal's room runs out",
@@ -372,6 +375,7 @@ pub fn of_refusal(refusal: &tse_risk::Refusal) -> &'static str {
         "C15" => GATE_UNVALUED,
         "C18" => GATE_DATA,
         "C21" => GATE_IN_FLIGHT,
+        "C22" => GATE_ORDER_TO_TRADE,
         "C25" => GATE_NO_LIMIT,
         "K1" | "K2" | "K3" | "K4" | "K5" | "K6" => GATE_KILLED,
         "F06" => GATE_ROOM,

@@ -1,4 +1,4 @@
-//! C02, C06, C07, C17, C21 in the engine: what is counted where, what a count too many does, and that a
+//! C02, C06, C07, C17, C21, C22 in the engine: what is counted where, what a count too many does, and that a
 //! person has to look before it goes on.
 
 use crate::stage::{
@@ -172,6 +172,30 @@ fn c17_losses_in_a_row_pause() {
     };
     assert_eq!(lose(&mut stage), []);
     assert_eq!(lose(&mut stage), [paused(Reach::Strategy(ALICE), Cause::Losses)]);
+}
+
+#[test]
+fn c22_a_strategy_that_quotes_and_never_trades_is_held_until_it_trades_or_the_day_is_over() {
+    let limit = tse_risk::OrderToTrade { ratio: 2, grace: 3 };
+    let mut stage = of_strategy(Paces { order_to_trade: Some(limit), ..Paces::default() });
+    let first = stage.placed(ALICE, buy(5, 980));
+    stage.accept(first);
+    assert_eq!(cancels(&stage.wish(ALICE, move |_, wish| wish.cancel(first))), [first]);
+    stage.placed(ALICE, buy(1, 981));
+    let refusal = |after, limit| Refusal::OrderToTrade { scope: Scope::Strategy, after, limit };
+    let denials = |stage: &mut Stage| denied(&stage.wish(ALICE, |_, wish| wish.order(buy(1, 982))));
+    assert_eq!(denials(&mut stage), [refusal(4, 3)]);
+    assert_eq!(stage.place(BOB, &[buy(1, 980)]).len(), 1, "the other has its own count");
+    // What it has executed makes room.
+    stage.fill(first, 980, 1);
+    assert_eq!([denials(&mut stage), denials(&mut stage)], [[], []]);
+    assert_eq!(denials(&mut stage), [refusal(6, 5)]);
+    // Cancels go out and count, and a position can be closed.
+    assert_eq!(stage.place(ALICE, &[sell(1, 1_020)]).len(), 1);
+    assert_eq!(denials(&mut stage), [refusal(7, 5)]);
+    stage.wait(Span::from_secs(86_400));
+    stage.quote(SHARE_A, 990, 1_010);
+    assert_eq!(denials(&mut stage), [], "a new day");
 }
 
 #[test]

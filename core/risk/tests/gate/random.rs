@@ -128,7 +128,8 @@ fn judge(stage: &Stage, asked: &PlaceOrder, sent: &PlaceOrder) {
     });
     assert!(reduces || stage.in_flight.is_none_or(|(after, most)| after <= most));
     assert!(reduces || stage.unvalued.is_none());
-    assert!(reduces || stage.closing || stage.too_many.is_none());
+    let too_many = stage.too_many.is_some() || stage.per_trade.is_some();
+    assert!(reduces || stage.closing || !too_many);
     let tightest = |of: fn(&Limits) -> Option<i128>| both.into_iter().filter_map(of).min();
     if let Some(max) = tightest(|it| it.order_qty_max.map(wide)) {
         assert!(wide(sent.qty) <= max);
@@ -229,6 +230,7 @@ fn no_figures_make_the_gate_panic_or_let_anything_through() {
         stage.armed = chance.one_in(31, 32);
         stage.allowed = chance.one_in(31, 32);
         stage.too_many = chance.one_in(1, 32).then_some((Scope::Strategy, (2, 1)));
+        stage.per_trade = chance.one_in(1, 32).then_some((Scope::Strategy, (2, 1)));
         stage.unvalued = chance.one_in(1, 32).then_some(Scope::Account);
         stage.in_flight = chance.one_in(1, 32).then(|| (chance.below(4) as u32, 2));
         stage.own_opposite = chance.one_in(1, 4).then(|| Price::new(extreme(chance)));

@@ -62,6 +62,7 @@ pub struct Stage {
     pub closing: bool,
     pub armed: bool,
     pub allowed: bool,
+    pub per_trade: Option<(Scope, (u64, u64))>,
     pub too_many: Option<(Scope, Count)>,
     pub in_flight: Option<Count>,
     pub unvalued: Option<Scope>,
@@ -112,6 +113,7 @@ impl Stage {
             armed: true,
             allowed: true,
             too_many: None,
+            per_trade: None,
             in_flight: None,
             unvalued: None,
             strategy: Book::default(),
@@ -163,6 +165,7 @@ impl Stage {
             armed: self.armed,
             allowed: self.allowed,
             too_many: self.too_many,
+            per_trade: self.per_trade,
             in_flight: self.in_flight,
             unvalued: self.unvalued,
             #[cfg(feature = "plant")]

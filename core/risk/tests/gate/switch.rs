@@ -1,4 +1,4 @@
-//! K1 to K6 and what has just begun, C02, C06, C21: whether anything may be sent at all.
+//! K1 to K6 and what has just begun, C02, C06, C21, C22: whether anything may be sent at all.
 
 use crate::stage::{Stage, buy, sell};
 use tse_model::PlaceOrder;
@@ -80,6 +80,20 @@ fn c21_only_so_many_orders_await_an_answer() {
     let held = waiting(6).holding(20, [0, 0]);
     held.passes(sell(20, 1_000));
     held.refuses(sell(21, 1_000), Refusal::InFlight { after: 6, limit: 5 });
+}
+
+#[test]
+fn c22_messages_beyond_what_is_executed_are_refused_and_reductions_are_not() {
+    let refusal = Refusal::OrderToTrade { scope: Scope::Strategy, after: 5_001, limit: 5_000 };
+    let busy = Stage::spot().but(|it| it.per_trade = Some((Scope::Strategy, (5_001, 5_000))));
+    busy.refuses(buy(10, 1_000), refusal);
+    let close = |it: &mut Stage| (it.level, it.closing) = (Level::Flatten, true);
+    busy.but(close).passes(sell(21, 1_000));
+    let held = busy.holding(20, [0, 0]);
+    held.passes(sell(20, 1_000));
+    held.refuses(sell(21, 1_000), refusal);
+    let said = "C22: 5001 messages today (Strategy), limit 5000 for what was executed";
+    assert_eq!(refusal.to_string(), said);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use crate::config::keys;
 use crate::diagnose::{Diagnostic, codes};
 use tse_kernel::{LimitTable, PaceTable};
 use tse_model::{CurrencyId, Decimal, InstrumentId, Qty, Span};
-use tse_risk::{Limits, LossLimits, Messages, Pace, Paces, Rapid, Repeats, SelfTrade};
+use tse_risk::{
+    Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid, Repeats, SelfTrade,
+};
 use tse_sim::LossSetup;
 
 /// Limits as a run needs them.
@@ -220,6 +222,10 @@ impl Builder<'_> {
             rejects: whole(fields, "rejects_max"),
             losses: whole(fields, "losses_max"),
             in_flight: None,
+            order_to_trade: fields.section("order_to_trade").and_then(|fields| {
+                let (ratio, grace) = (whole(fields, "ratio")?, whole(fields, "grace")?);
+                Some(OrderToTrade { ratio, grace })
+            }),
             executions: fields.section("executions").and_then(pace),
             messages: None,
         };

@@ -121,6 +121,8 @@ keys! {
     "rejects_max": Takes::Whole { min: 0, max: u32::MAX as i64 }, Optional("5"), in "refusals";
     /// C17: after more executions in a row that realise a loss than this it is paused.
     "losses_max": Takes::Whole { min: 0, max: u32::MAX as i64 }, Optional("20"), in "executions";
+    /// C22: how many messages may go out on a UTC day for what they lead to.
+    "order_to_trade": Takes::Section(&ORDER_TO_TRADE), Optional("{ ratio = 100, grace = 1000 }");
 }
 
 keys! {
@@ -229,6 +231,22 @@ pub static EXECUTIONS: Section = Section {
     doc: "How much may be executed before a person has looked.",
     by: "",
     groups: &[EXECUTIONS_KEYS],
+};
+
+keys! {
+    ORDER_TO_TRADE_KEYS
+    /// So many for each execution of the day.
+    "ratio": Takes::Whole { min: 1, max: u32::MAX as i64 }, Required("100"), in "messages";
+    /// And so many besides: a day begins without executions.
+    "grace": Takes::Whole { min: 1, max: u32::MAX as i64 }, Required("1000"), in "messages";
+}
+
+/// `order_to_trade` of limits.
+pub static ORDER_TO_TRADE: Section = Section {
+    name: "limits.order_to_trade",
+    doc: "How many orders, changes and cancels may go out on a UTC day for what is executed on it. Cancels always may, and count.",
+    by: "",
+    groups: &[ORDER_TO_TRADE_KEYS],
 };
 
 keys! {
