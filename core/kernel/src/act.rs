@@ -103,16 +103,13 @@ impl Kernel {
     ) {
         self.groups += 1;
         let group = GroupId(self.groups);
-        let mut booked = std::mem::take(&mut self.leg_slots);
-        booked.clear();
         for leg in legs {
-            self.legs_ahead = booked.len() as u32;
             match self.book_order(now, strategy, group, *leg, out) {
-                Some(slot) => booked.push(slot),
+                Some(slot) => self.leg_slots.push(slot),
                 None => break,
             }
         }
-        self.legs_ahead = 0;
+        let mut booked = std::mem::take(&mut self.leg_slots);
         let complete = booked.len() == legs.len();
         if !complete {
             self.repeats.undo(booked.len());
@@ -124,6 +121,7 @@ impl Kernel {
                 self.withdraw(now, *slot, out);
             }
         }
+        booked.clear();
         self.leg_slots = booked;
     }
 
@@ -256,11 +254,22 @@ impl Kernel {
         {
             // Approved although it reaches our own order: then the old ones go first (C14). What has
             // not left yet cannot go, such as a leg of the same group: it stays, and this does not.
+            let sent_qty = sent.get().qty;
             self.clear_way(sent.get(), out);
             let left = self.state.own_best(draft.instrument, draft.side.opposite());
             if let Some(own) = left.filter(|own| reaches(sent.get(), *own)) {
                 self.refusals.push(Refusal::SelfTrade { own });
                 approved = None;
+            } else if !closing
+                && sent_qty > strategy.closable(draft.side).min(account.closable(draft.side))
+            {
+                // Those cancels count, and there may be no message left for the order.
+                if let Some((scope, (after, limit))) = self.too_many(now, &draft) {
+                    self.refusals.push(Refusal::TooManyMessages { scope, after, limit });
+                } else if let Some((scope, (after, limit))) = self.per_trade(now, &draft) {
+                    self.refusals.push(Refusal::OrderToTrade { scope, after, limit });
+                }
+                approved = approved.filter(|_| self.refusals.is_empty());
             }
         } else if mode == SelfTrade::CancelBoth
             && matches!(self.refusals[..], [Refusal::SelfTrade { .. }])

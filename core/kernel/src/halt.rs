@@ -267,16 +267,15 @@ impl Kernel {
     ) -> Option<OrderWish> {
         let (_, open) = self.state.orders.totals(instrument, Some(strategy));
         let market = &self.state.markets[instrument.index()];
-        let limits = self.state.limits.account(instrument);
-        let fresh = market.age(now)? <= limits.data_age_max?;
-        if open > 0 || !market.valid || !market.open || !fresh || limits.collar.is_none() {
+        let own = self.state.limits.strategy(strategy, instrument);
+        let fresh = market.age(now)? <= own.data_age_max?;
+        if open > 0 || !market.valid || !market.open || !fresh {
             return None;
         }
         let twice_mid = market.quote.twice_mid()?;
         let side = Side::of(position)?.opposite();
         let (_, shown) = market.quote.side(side.opposite())?;
         let it = self.state.catalog.instrument(instrument);
-        let own = self.state.limits.strategy(strategy, instrument);
         let mut qty = most.min(shown).min(it.qty_max).min(own.order_qty_max?);
         // What it is worth at either end of the collar: an inverse contract is worth more at the lower.
         let worth_at = |end: i64| {

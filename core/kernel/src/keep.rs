@@ -13,7 +13,7 @@ use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{Timestamp, kept_fields, recorded_fields};
 
 /// The version of these bytes.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 recorded_fields! {
     Counts { inputs, orders, cancels, modifies, denied, rejected, fills, opportunities }
@@ -66,7 +66,6 @@ impl Kernel {
             loss_watch,
             sweep_at,
             sweep_due: _,
-            legs_ahead: _,
             boots_disarmed: _,
             executions,
             lag_max: _,

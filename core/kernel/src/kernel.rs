@@ -141,8 +141,6 @@ pub struct Kernel {
     pub(crate) sweep_at: Option<Timestamp>,
     /// Whether it is to be looked at before this step ends.
     pub(crate) sweep_due: bool,
-    /// Legs of a group that are booked and have not left.
-    pub(crate) legs_ahead: u32,
     pub(crate) boots_disarmed: bool,
     pub(crate) executions: Executions,
     pub(crate) lag_max: Option<Span>,
@@ -241,7 +239,6 @@ impl Kernel {
             loss_watch: setup.losses.map(LossWatch::new),
             sweep_at: None,
             sweep_due: false,
-            legs_ahead: 0,
             boots_disarmed: setup.boots_disarmed,
             lag_max: setup.lag_max,
             strategies,
@@ -482,6 +479,9 @@ impl Machine for Kernel {
                 self.state.armed &= !self.boots_disarmed || self.has(Plant::BootsArmed);
                 if self.has(Plant::SwitchForgotten) {
                     self.state.forget_switch();
+                }
+                if self.has(Plant::PaceForgotten) {
+                    self.forget_paces();
                 }
                 self.on_boot(epoch, out);
                 self.sever_again(out);

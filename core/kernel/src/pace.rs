@@ -6,6 +6,7 @@
 use crate::kernel::Kernel;
 use crate::message::Output;
 use crate::orders::Slot;
+use crate::plant::Plant;
 use tse_model::{Money, PlaceOrder, StrategyId, Timestamp, VenueId};
 use tse_risk::{Cause, Count, Level, Meter, Reach, Refusal, Scope};
 
@@ -47,8 +48,7 @@ impl Kernel {
         now: Timestamp,
         draft: &PlaceOrder,
     ) -> Option<(Scope, Count)> {
-        let ahead = self.legs_ahead;
-        self.first_over(draft, |meter| meter.too_many(now, ahead))
+        self.first_over(draft, |meter, ahead| meter.too_many(now, ahead))
     }
 
     /// The same for what was executed today (C22).
@@ -57,23 +57,28 @@ impl Kernel {
         now: Timestamp,
         draft: &PlaceOrder,
     ) -> Option<(Scope, (u64, u64))> {
-        let ahead = self.legs_ahead;
-        self.first_over(draft, |meter| meter.per_trade(now, ahead))
+        self.first_over(draft, |meter, ahead| meter.per_trade(now, ahead))
     }
 
     fn first_over<T>(
         &mut self,
         draft: &PlaceOrder,
-        over: impl Fn(&mut Meter) -> Option<T>,
+        over: impl Fn(&mut Meter, u32) -> Option<T>,
     ) -> Option<(Scope, T)> {
-        if !self.paced {
+        if !self.paced || self.has(Plant::PaceIgnored) {
             return None;
         }
         let venue = self.state.catalog.instrument(draft.instrument).venue;
+        // Legs of its group that are booked and have not left.
+        let legs = self.leg_slots.iter().filter(|_| !self.has(Plant::LegsUncounted));
+        let here = legs.clone().filter(|slot| self.place_of(**slot).0 == venue).count() as u32;
+        let all = legs.count() as u32;
         self.metered(venue, draft.strategy).find_map(|(reach, meter)| {
-            let scope =
-                if matches!(reach, Reach::Strategy(_)) { Scope::Strategy } else { Scope::Account };
-            Some((scope, over(meter)?))
+            let (scope, ahead) = match reach {
+                Reach::Strategy(_) => (Scope::Strategy, all),
+                _ => (Scope::Account, here),
+            };
+            Some((scope, over(meter, ahead)?))
         })
     }
 
@@ -84,6 +89,12 @@ impl Kernel {
         // A change to an order that waits is no further one.
         let own = u32::from(replaced.is_some_and(waits));
         Some((self.state.in_flight(venue).saturating_add(1) - own, most))
+    }
+
+    /// A mistake for trials: what was counted is gone.
+    pub(crate) fn forget_paces(&mut self) {
+        let all = self.meters.iter_mut().chain(&mut self.account_meters);
+        all.for_each(|meter| *meter = Meter::new(*meter.paces()));
     }
 
     /// A message leaves.

@@ -79,11 +79,17 @@ pub enum Plant {
     FlagIgnored,
     /// A strategy that goes mad takes the others with it.
     StormSpreads,
+    /// Messages are counted, and nobody looks at the count.
+    PaceIgnored,
+    /// What was counted is forgotten with a restart.
+    PaceForgotten,
+    /// The legs of a group count only when they have left.
+    LegsUncounted,
 }
 
 impl Plant {
     /// Every mistake, and its name for a command.
-    pub const ALL: [(Self, &'static str); 36] = [
+    pub const ALL: [(Self, &'static str); 39] = [
         (Self::FillTwice, "fill-twice"),
         (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
         (Self::SilenceIsRefusal, "silence-is-refusal"),
@@ -120,6 +126,9 @@ impl Plant {
         (Self::BootsArmed, "boots-armed"),
         (Self::FlagIgnored, "flag-ignored"),
         (Self::StormSpreads, "storm-spreads"),
+        (Self::PaceIgnored, "pace-ignored"),
+        (Self::PaceForgotten, "pace-forgotten"),
+        (Self::LegsUncounted, "legs-uncounted"),
     ];
 }
 

@@ -357,16 +357,25 @@ impl Switch {
         if self.free {
             return Level::Free;
         }
-        let own = self.strategies.get(strategy.index()).map_or(Level::Free, |latch| latch.level);
+        let own = self.strategies.get(strategy.index());
         let (account, market) =
             (&self.accounts[venue.index()], &self.instruments[instrument.index()]);
-        let highest = self.firm.level.max(account.level).max(market.level).max(own);
-        if highest == Level::Flatten {
-            // Whether to hold everything or to close it the widest scope decides that says either.
-            let wide = [self.firm.level, account.level, market.level, own];
-            return wide.into_iter().find(|level| *level >= Level::Halt).unwrap_or(highest);
+        let own_level = own.map_or(Level::Free, |latch| latch.level);
+        let highest = self.firm.level.max(account.level).max(market.level).max(own_level);
+        if highest != Level::Flatten {
+            return highest;
         }
-        highest
+        // Whether to hold or to close the widest scope decides that says either; but what a person holds, however
+        // narrow, no control closes.
+        let wide = [Some(&self.firm), Some(account), Some(market), own].into_iter().flatten();
+        let by_person = |latch: &&Latch| latch.cause == Cause::Person;
+        let held = wide.clone().filter(by_person).any(|latch| latch.level == Level::Halt);
+        let decides = wide.clone().find(|latch| latch.level >= Level::Halt);
+        match decides {
+            Some(latch) if held && latch.cause != Cause::Person => Level::Halt,
+            Some(latch) => latch.level,
+            None => highest,
+        }
     }
 
     /// How far a scope is cut back, by itself or with everything.
@@ -387,7 +396,8 @@ impl Switch {
     pub fn note(&mut self, reach: Reach, cause: Cause, at: Timestamp) {
         let Some(latch) = self.latch_mut(reach) else { return };
         match cause {
-            Cause::DayLoss | Cause::Drawdown => latch.lost_at = Some(at),
+            // Seen again it is no further loss: whoever waits for it to cool down would wait for ever.
+            Cause::DayLoss | Cause::Drawdown => drop(latch.lost_at.get_or_insert(at)),
             Cause::Messages | Cause::Executions | Cause::Rejects | Cause::Losses => {
                 latch.counted = true;
             }
@@ -428,7 +438,9 @@ impl Switch {
             return false;
         }
         let (Kill { level, by, why, .. }, Since { at, before }) = (*kill, since);
-        *latch = Latch { level, cause, by, why, at, before, ..*latch };
+        let loss = matches!(cause, Cause::DayLoss | Cause::Drawdown);
+        let lost_at = if loss { None } else { latch.lost_at };
+        *latch = Latch { level, cause, by, why, at, before, lost_at, ..*latch };
         self.free = false;
         self.note(kill.reach, cause, at);
         true
@@ -655,6 +667,17 @@ mod tests {
         assert_eq!(here(&switch), Level::Flatten, "what one strategy is at does not keep it open");
         switch.raise(&kill(REACHES[1], Level::Sever), Cause::Person, SINCE);
         assert_eq!(here(&switch), Level::Sever);
+        // What a person holds, however narrow, no control closes, and another person may.
+        for held in REACHES[1..].iter().copied() {
+            for (cause, expected) in
+                [(Cause::Drawdown, Level::Halt), (Cause::Person, Level::Flatten)]
+            {
+                let mut switch = self::switch();
+                switch.raise(&kill(held, Level::Halt), Cause::Person, SINCE);
+                switch.raise(&kill(Reach::Firm, Level::Flatten), cause, SINCE);
+                assert_eq!(here(&switch), expected, "{held:?} held, everything by {cause:?}");
+            }
+        }
     }
 
     #[test]

@@ -163,6 +163,20 @@ fn c15_a_loss_that_is_accepted_counts_no_more_and_only_after_it_has_cooled_down(
 }
 
 #[test]
+fn c15_a_loss_that_stands_cools_down_while_it_is_looked_at_again_and_again() {
+    let mut stage = stage(None, Some(day_max(1_000)));
+    at(&mut stage, 990);
+    for _ in 0..600 {
+        assert_eq!(alerts(&at(&mut stage, 989)), []);
+    }
+    let (by, why) = (Who::cut("bob"), Why::cut("a bad day"));
+    let (role, to, second) = (Role::Trader, Level::Free, None);
+    let resume = Resume { reach: MINE, to, role, by, second, why };
+    let said = alerts(&stage.command(Command::Resume(resume)));
+    assert_eq!(said, [Alert::Resumed { reach: MINE, to: Level::Free }]);
+}
+
+#[test]
 fn c15_a_loss_that_is_to_be_ended_is() {
     let own = LossLimits { flatten: true, ..day_max(1_000) };
     let mut stage = stage(None, Some(own));

@@ -93,6 +93,32 @@ fn c06_the_legs_of_a_group_count_before_they_leave() {
 }
 
 #[test]
+fn c06_legs_elsewhere_do_not_count_for_an_account() {
+    let mut stage = of_account(messages(2, 0, None));
+    stage.placed(ALICE, buy(1, 980));
+    stage.placed(ALICE, elsewhere(buy(1, 980)));
+    // One message is left at each: for one leg at each.
+    let legs = [buy(1, 981), elsewhere(buy(1, 981))];
+    let out = stage.wish(ALICE, move |_, wish| wish.group(&legs));
+    assert_eq!(crate::stage::placed(&out).len(), 2, "{out:?}");
+}
+
+#[test]
+fn c06_orders_that_make_way_for_another_leave_less_room_for_it() {
+    let account =
+        tse_risk::Limits { self_trade: tse_risk::SelfTrade::CancelOld, ..crate::stage::limits() };
+    let paces = PaceTable { strategy: vec![messages(4, 0, None); 2], ..PaceTable::default() };
+    let mut stage = Stage::with(Cast { paces, account, ..Cast::default() });
+    let old = [stage.placed(ALICE, buy(1, 990)), stage.placed(ALICE, buy(1, 991))];
+    old.into_iter().for_each(|id| drop(stage.accept(id)));
+    // Two have left, two cancels leave, and the fifth is one too many.
+    let out = stage.wish(ALICE, |_, wish| wish.order(sell(1, 985)));
+    assert_eq!(cancels(&out), old);
+    let refusal = Refusal::TooManyMessages { scope: Scope::Strategy, after: 5, limit: 4 };
+    assert_eq!((denied(&out), crate::stage::placed(&out)), (vec![refusal], vec![]));
+}
+
+#[test]
 fn c06_who_goes_on_and_on_is_paused_until_a_person_looks() {
     let mut stage = of_strategy(messages(1, 0, Some(2)));
     stage.placed(ALICE, buy(1, 980));

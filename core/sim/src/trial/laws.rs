@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use tse_kernel::{Kernel, Life};
 use tse_model::{
     ClientOrderId, CurrencyId, ExecId, InstrumentId, Money, PlaceOrder, Qty, Settlement, Side,
-    Standing, VenueId,
+    Standing, StrategyId, VenueId,
 };
 
 /// What an engine has booked of executions, by venue and name, signed; and of adjustments.
@@ -17,6 +17,8 @@ use tse_model::{
 pub(super) struct Booked {
     pub(super) fills: BTreeMap<(VenueId, ExecId), (InstrumentId, Qty)>,
     pub(super) adjusted: BTreeMap<InstrumentId, Qty>,
+    /// How many executions of orders there were.
+    pub(super) executions: BTreeMap<(VenueId, StrategyId), u64>,
 }
 
 /// What must hold of the engine's own books at any time.

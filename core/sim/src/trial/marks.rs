@@ -70,6 +70,8 @@ pub enum Mark {
     NotArmed,
     Stormed,
     LossLimited,
+    Paused,
+    RefusedByPace,
     StoppedBySwitch,
 }
 
@@ -79,7 +81,7 @@ impl Mark {
     /// The figures are a fifth of what was measured over 5,000 seeds: a change that makes one of them rare
     /// is noticed, the dice of another range of seeds are not. Zero
     /// stands where it is too rare to ask for.
-    pub const ALL: [(Self, &'static str, u64); 67] = [
+    pub const ALL: [(Self, &'static str, u64); 69] = [
         (Self::RequestLost, "request lost", 7054),
         (Self::RequestInACut, "request on its way when the link broke", 283),
         (Self::DuplicateRequest, "request arrived twice", 6593),
@@ -146,6 +148,8 @@ impl Mark {
         (Self::NotArmed, "could not be armed yet", 53827),
         (Self::Stormed, "strategy stopped for its storm", 338),
         (Self::LossLimited, "cut back for a loss", 385),
+        (Self::Paused, "paused for a count", 2121),
+        (Self::RefusedByPace, "order refused for a count", 5812),
         (Self::StoppedBySwitch, "message stopped by the switch", 0),
     ];
 }

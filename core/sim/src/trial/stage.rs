@@ -12,7 +12,7 @@ use tse_model::{
     InstrumentSpec, Kind, Money, Qty, Rate, Rounding, Settlement, Source, Span, Timestamp, VenueId,
 };
 use tse_portfolio::Portfolio;
-use tse_risk::{Limits, LossLimits, Rapid, Repeats};
+use tse_risk::{Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid, Repeats};
 use tse_strategy::Strategy;
 
 /// When a trial begins: 2023-11-14T22:13:20Z.
@@ -27,6 +27,8 @@ pub(super) const LAG_MAX: Span = Span::from_millis(250);
 pub(super) const POSITION_MAX: i64 = 15;
 /// The same for one strategy.
 const OWN_MAX: i64 = 10;
+/// How many strategies there are at most: two that play, and one that may be mad.
+const PLAYERS: usize = 3;
 
 const MARKETS: [(&str, bool); 3] =
     [("BTC-USDT-PERP.ALPHA", true), ("BTC-USDT.ALPHA", false), ("BTC-USDT-PERP.BETA", true)];
@@ -160,7 +162,7 @@ pub fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
         environment: Environment::Paper,
         lag_max: Some(LAG_MAX),
         boots_disarmed: true,
-        paces: PaceTable::default(),
+        paces: paces(seed, catalog),
         losses: losses(seed, catalog, players.len()),
         reconcile: Some(Reconcile {
             every: Span::from_secs(10),
@@ -170,6 +172,36 @@ pub fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
         }),
         strategies: players,
     })
+}
+
+/// What may happen how often in a trial: in a third of them little enough that it is reached.
+pub(super) fn paces(seed: u64, catalog: &Catalog) -> PaceTable {
+    let mut chance = Chance::stream(seed, "paces");
+    if !chance.one_in(1, 3) {
+        return PaceTable::default();
+    }
+    let some = |chance: &mut Chance, low, high| {
+        chance.one_in(1, 2).then(|| chance.between(low, high) as u32)
+    };
+    let mut scope = |in_flight: bool| {
+        let chance = &mut chance;
+        let pace = |count, seconds| Pace { count, window: Span::from_secs(seconds) };
+        Paces {
+            messages: some(chance, 4, 12).map(|count| Messages {
+                rate: pace(count, chance.between(1, 5)),
+                reserved: chance.below(3) as u32,
+                tolerance: some(chance, 1, 10),
+            }),
+            executions: some(chance, 5, 30).map(|count| pace(count, 20)),
+            rejects: some(chance, 1, 5),
+            losses: some(chance, 2, 6),
+            in_flight: some(chance, 2, 8).filter(|_| in_flight),
+            order_to_trade: some(chance, 1, 4)
+                .map(|ratio| OrderToTrade { ratio, grace: chance.between(20, 100) as u32 }),
+        }
+    };
+    let account = catalog.venues().iter().map(|_| scope(true)).collect();
+    PaceTable { account, strategy: (0..PLAYERS).map(|_| scope(false)).collect() }
 }
 
 /// What may be lost in a trial: little enough that it happens, and in some trials nobody asks.

@@ -31,9 +31,11 @@ mod disk;
 mod driver;
 mod messages;
 mod operator;
+mod paces;
 mod strikes;
 
 use disk::Slow;
+use paces::Counted;
 
 type Live = Engine<Memory, MemoryLease>;
 
@@ -190,6 +192,8 @@ pub struct Trial {
     cut: BTreeMap<Reach, Level>,
     /// Where somebody wants it to go on, and has not heard.
     asked: BTreeSet<Reach>,
+    /// What left.
+    counted: Counted,
     armed: bool,
     /// Mistakes that are made on purpose.
     planted: Vec<Plant>,
@@ -255,6 +259,7 @@ impl Trial {
             told: Timestamp::MIN,
             cut: BTreeMap::new(),
             asked: BTreeSet::new(),
+            counted: Counted::new(stage::paces(seed, &catalog)),
             armed: false,
             planted: Vec::new(),
             followed: None,

@@ -12,8 +12,8 @@ use tse_journal::{
 use tse_kernel::{Adjustment, Alert, Command, Input, Kernel, Life, Output, Plant};
 use tse_model::bytes::Writer;
 use tse_model::{
-    Catalog, Chance, ClientOrderId, Line, Machine, OrderEvent, OrderEventKind, Request, Span,
-    Standing, Statement, Timestamp, VenueId,
+    Catalog, Chance, ClientOrderId, Line, Machine, OrderEvent, OrderEventKind, PlaceOrder, Request,
+    Span, Standing, Statement, Timestamp, VenueId,
 };
 
 impl Trial {
@@ -247,6 +247,13 @@ impl Trial {
             Output::Denied { refusal: tse_risk::Refusal::Killed { .. }, .. } => {
                 self.marks.hit(Mark::RefusedBySwitch);
             }
+            Output::Denied {
+                refusal:
+                    tse_risk::Refusal::TooManyMessages { .. }
+                    | tse_risk::Refusal::InFlight { .. }
+                    | tse_risk::Refusal::OrderToTrade { .. },
+                ..
+            } => self.marks.hit(Mark::RefusedByPace),
             Output::Denied { refusal: tse_risk::Refusal::JournalFull, .. } => {
                 self.marks.hit(Mark::RefusedFull);
             }
@@ -272,18 +279,26 @@ impl Trial {
             Output::Filled { .. } if self.asking => self.marks.hit(Mark::FillFoundByInquiry),
             Output::Ended(id) => self.notice_end(*id),
             Output::Reconciled(venue) => self.compared[venue.index()] = true,
-            Output::Send(venue, Request::Place(place)) => {
-                if !self.compared[venue.index()] {
-                    self.fail(format!("I16: {} is sent to a venue not compared with", place.id));
+            Output::Send(venue, request) => {
+                if let Request::Place(place) = request {
+                    self.notice_place(*venue, place);
                 }
-                self.check_switch(place);
-                if let Some(engine) = self.engine.as_ref().filter(|_| !self.meddled) {
-                    let law = laws::of_worst_case(engine.kernel(), place);
-                    self.hold(law);
-                }
+                self.count_sent(*venue, request);
             }
             Output::Alert(alert) => self.notice_alert(alert),
             _ => {}
+        }
+    }
+
+    /// Holds an order that leaves against the laws.
+    fn notice_place(&mut self, venue: VenueId, place: &PlaceOrder) {
+        if !self.compared[venue.index()] {
+            self.fail(format!("I16: {} is sent to a venue not compared with", place.id));
+        }
+        self.check_switch(venue, place);
+        if let Some(engine) = self.engine.as_ref().filter(|_| !self.meddled) {
+            let law = laws::of_worst_case(engine.kernel(), place);
+            self.hold(law);
         }
     }
 
@@ -560,8 +575,11 @@ fn forget_tail(disk: &mut Memory) {
 /// Adds what an engine has booked. An execution is booked once; a forced one may be shared out.
 fn note(booked: &mut laws::Booked, catalog: &Catalog, output: &Output) -> Result<(), String> {
     match output {
-        Output::Filled { id, instrument, side, fill, .. } => {
+        Output::Filled { id, strategy, instrument, side, fill, .. } => {
             let venue = catalog.instrument(*instrument).venue;
+            if *id != ClientOrderId(0) {
+                *booked.executions.entry((venue, *strategy)).or_default() += 1;
+            }
             let key = (venue, fill.exec);
             let qty = fill.qty.signed(*side);
             match booked.fills.get_mut(&key) {

@@ -13,8 +13,8 @@ use tse_risk::{Cause, Kill, Level, Reach, Resume, Role, Who, Why};
 
 /// How often somebody looks.
 const LOOKS_EVERY: Span = Span::from_millis(500);
-/// When somebody looks at a loss.
-const LOOKS_AT_LOSS: Span = Span::from_secs(4);
+/// When somebody looks at what a control has cut back.
+const LOOKS_AFTER: Span = Span::from_secs(4);
 /// Who.
 const NAME: &str = "operator";
 
@@ -93,7 +93,15 @@ impl Trial {
                 self.cut.insert(reach, level);
                 if matches!(cause, Cause::DayLoss | Cause::Drawdown) {
                     self.marks.hit(Mark::LossLimited);
-                    self.push(self.now + LOOKS_AT_LOSS, Event::GoOn(reach));
+                }
+                if !matches!(cause, Cause::Person | Cause::Storm) {
+                    self.push(self.now + LOOKS_AFTER, Event::GoOn(reach));
+                }
+                if matches!(
+                    cause,
+                    Cause::Messages | Cause::Executions | Cause::Rejects | Cause::Losses
+                ) {
+                    self.marks.hit(Mark::Paused);
                 }
             }
             Alert::Resumed { reach, .. } => {
@@ -137,16 +145,23 @@ impl Trial {
     }
 
     /// Whether an order may leave, by what was said of the switch.
-    pub(super) fn check_switch(&mut self, place: &PlaceOrder) {
-        let venue = self.catalog.instrument(place.instrument).venue;
+    pub(super) fn check_switch(&mut self, venue: VenueId, place: &PlaceOrder) {
         let reaches = [
             Reach::Firm,
             Reach::Account(venue),
             Reach::Instrument(place.instrument),
             Reach::Strategy(place.strategy),
         ];
-        let levels = reaches.iter().filter_map(|reach| self.cut.get(reach));
-        let level = levels.max().copied().unwrap_or_default();
+        let levels: Vec<Level> =
+            reaches.iter().filter_map(|reach| self.cut.get(reach).copied()).collect();
+        let highest = levels.iter().copied().max().unwrap_or_default();
+        // Whether it is held or closed the widest decides that says either.
+        let level = match highest {
+            Level::Flatten => {
+                levels.into_iter().find(|level| *level >= Level::Halt).unwrap_or(highest)
+            }
+            _ => highest,
+        };
         let Some(engine) = &self.engine else { return };
         let (own, all) = (Some(place.strategy), None);
         let kernel = engine.kernel();
@@ -167,14 +182,18 @@ impl Trial {
             };
             open > -held.get() * place.side.sign()
         };
+        let shrinks = !more(own) && !more(all);
         let allowed = match level {
             Level::Free => true,
-            Level::Pause | Level::Reduce | Level::Cancel => !more(own) && !more(all),
+            Level::Pause | Level::Reduce | Level::Cancel => shrinks,
             Level::Flatten => !more(own),
             Level::Halt | Level::Sever => false,
         };
         if !self.armed && level != Level::Flatten {
             return self.fail(format!("I16: {} leaves an engine that was not armed", place.id));
+        }
+        if !shrinks && level != Level::Flatten {
+            self.check_pace(venue, place);
         }
         match (level, allowed) {
             (Level::Free, _) => {}
