@@ -135,7 +135,7 @@ fn f16_fills_are_told_twice() {
 #[test]
 fn f17_fills_come_after_a_cancel() {
     let met = [Mark::FillAfterCancelSent, Mark::FillAfterEnd];
-    only(&[(Fault::WordLate, 3_000), (Fault::AnswerFailed, 5_000)], &met);
+    only_in(60, &[(Fault::WordLate, 3_000), (Fault::AnswerFailed, 5_000)], &met);
 }
 
 #[test]
