@@ -150,7 +150,7 @@ impl Mark {
         (Self::LossLimited, "cut back for a loss", 385),
         (Self::Paused, "paused for a count", 2121),
         (Self::RefusedByPace, "order refused for a count", 5812),
-        (Self::StoppedBySwitch, "message stopped by the switch", 0),
+        (Self::StoppedBySwitch, "message stopped by the switch", 14),
     ];
 }
 
