@@ -79,8 +79,11 @@ impl World {
         let mut prices = Prices::new(Span::from_secs(60));
         prices.source(&setup.catalog, INSTRUMENT).expect("it prices its base");
         let base = setup.catalog.currency_id("USDT").expect("it is there");
+        let capital = setup.portfolio.balance(tse_model::VenueId(0), base);
         let losses = LossLimits {
-            capital: setup.portfolio.balance(tse_model::VenueId(0), base),
+            capital,
+            day_soft: Some(capital),
+            day_max: Some(capital),
             drawdown_max: Some(Rate::from_billionths(100_000_000)),
             rapid_max: Some(Rapid {
                 share: Rate::from_billionths(50_000_000),

@@ -234,6 +234,31 @@ fn k5_is_held_by_no_limit_that_a_strategy_has_used_up() {
 }
 
 #[test]
+fn k5_ends_with_what_the_venue_takes_no_order_for() {
+    let mut stage = Stage::new();
+    long(&mut stage, 10);
+    let rules = stage.kernel.catalog().instrument(SHARE_A).rules();
+    stage.step(Input::Rules(SHARE_A, tse_model::Rules { qty_step: 4, ..rules }));
+    let pieces = placed(&kill(&mut stage, Reach::Firm, Level::Flatten));
+    let [piece] = pieces[..] else { panic!("{pieces:?}") };
+    assert_eq!(piece.qty, Qty::new(8));
+    stage.fill(piece.id, 990, 8);
+    assert_eq!(placed(&stage.pass(Span::from_secs(9))), []);
+    assert_eq!(stage.kernel.wake_at(), None, "it is not tried again and again");
+}
+
+#[test]
+fn k5_goes_by_a_quote_that_is_new_enough_for_the_strategy() {
+    let own = Limits { data_age_max: Some(Span::from_secs(5)), ..Limits::default() };
+    let mut stage = Stage::with(Cast { own, ..Cast::default() });
+    long(&mut stage, 10);
+    stage.wait(Span::from_secs(6));
+    assert_eq!(placed(&kill(&mut stage, Reach::Firm, Level::Flatten)), []);
+    stage.quote(SHARE_A, 990, 1_010);
+    assert_eq!(placed(&stage.pass(Span::from_secs(1))).len(), 1);
+}
+
+#[test]
 fn what_comes_to_be_after_the_rise_is_taken_back_and_closed_as_well() {
     // A fill that was on its way, long after everything seemed done.
     let mut stage = Stage::new();

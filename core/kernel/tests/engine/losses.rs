@@ -2,13 +2,14 @@
 //! be told.
 
 use crate::stage::{
-    ALICE, BOB, Cast, SHARE_A, Stage, USD, alerts, buy, cancels, denied, market, placed, sell,
+    A, ALICE, B, BOB, Cast, SHARE_A, Stage, USD, alerts, buy, cancels, denied, market, placed, sell,
 };
-use tse_kernel::{Alert, Command, LossTable, Output};
+use tse_kernel::{Alert, Command, Input, LossTable, Output};
 use tse_model::{Money, Rate, Side, Span, Timestamp};
 use tse_portfolio::Prices;
 use tse_risk::{
-    Cause, Level, LossLimits, NotResumed, Rapid, Reach, Refusal, Resume, Role, Scope, Who, Why,
+    Cause, Kill, Level, LossLimits, NotResumed, Rapid, Reach, Refusal, Resume, Role, Scope, Who,
+    Why,
 };
 
 const MINE: Reach = Reach::Strategy(ALICE);
@@ -19,6 +20,10 @@ fn money(cents: i128) -> Money {
 
 /// Alice holds 100 shares bought at 10.00, of a capital of 10,000.00.
 fn stage(firm: Option<LossLimits>, own: Option<LossLimits>) -> Stage {
+    stage_of(Cast::default(), firm, own)
+}
+
+fn stage_of(cast: Cast, firm: Option<LossLimits>, own: Option<LossLimits>) -> Stage {
     let capital = |limits: LossLimits| LossLimits { capital: money(1_000_000), ..limits };
     let losses = LossTable {
         currency: USD,
@@ -28,7 +33,7 @@ fn stage(firm: Option<LossLimits>, own: Option<LossLimits>) -> Stage {
         firm: firm.map(capital),
         strategy: vec![own.map(capital), None],
     };
-    let mut stage = Stage::with(Cast { losses: Some(losses), ..Cast::default() });
+    let mut stage = Stage::with(Cast { losses: Some(losses), ..cast });
     let id = stage.placed(ALICE, market(SHARE_A, Side::Buy, 100));
     assert_eq!(alerts(&stage.fill(id, 1_000, 100)), []);
     stage
@@ -185,6 +190,42 @@ fn c15_a_loss_that_is_to_be_ended_is() {
     let pieces = placed(&out);
     let [piece] = pieces[..] else { panic!("{pieces:?}") };
     assert_eq!((piece.side, piece.qty.get()), (Side::Sell, 50), "what the market shows");
+}
+
+#[test]
+fn k5_no_control_closes_what_is_held_or_not_yet_armed() {
+    let own = LossLimits { flatten: true, ..day_max(1_000) };
+    let mut stage = stage(None, Some(own));
+    let (by, why) = (Who::cut("ann"), Why::cut("a drill"));
+    let level = Level::Halt;
+    stage.command(Command::Kill(Kill { reach: Reach::Firm, level, by, why }));
+    let out = at(&mut stage, 990);
+    assert_eq!(alerts(&out), [killed(MINE, Level::Halt, Cause::DayLoss)]);
+    let (role, to, second) = (Role::Risk, Level::Free, None);
+    let resume = Resume { reach: Reach::Firm, to, role, by, second, why };
+    let out = stage.command(Command::Resume(resume));
+    assert_eq!((placed(&out), placed(&at(&mut stage, 990))), (vec![], vec![]), "held as it was");
+    // An engine that has booted and that nobody has armed.
+    let cast = Cast { boots_disarmed: true, ..Cast::default() };
+    let mut stage = stage_of(cast, None, Some(own));
+    stage.step(Input::Boot { epoch: 1 });
+    [A, B].into_iter().for_each(|venue| drop(stage.link(venue, true)));
+    let out = at(&mut stage, 990);
+    assert!(alerts(&out).contains(&killed(MINE, Level::Halt, Cause::DayLoss)), "{out:?}");
+    assert_eq!(placed(&out), []);
+}
+
+#[test]
+fn c15_a_pause_by_a_person_accepts_no_loss() {
+    let mut stage = stage(None, Some(day_max(1_000)));
+    at(&mut stage, 995);
+    let (by, why) = (Who::cut("ann"), Why::cut("a drill"));
+    stage.command(Command::Kill(Kill { reach: MINE, level: Level::Pause, by, why }));
+    let (role, to, second) = (Role::Owner, Level::Free, None);
+    stage.command(Command::Resume(Resume { reach: MINE, to, role, by, second, why }));
+    assert_eq!(alerts(&at(&mut stage, 991)), []);
+    let out = at(&mut stage, 990);
+    assert_eq!(alerts(&out), [killed(MINE, Level::Cancel, Cause::DayLoss)], "since the day began");
 }
 
 #[test]

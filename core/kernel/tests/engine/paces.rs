@@ -186,6 +186,23 @@ fn c17_refusals_of_a_venue_in_a_row_pause_and_one_that_it_takes_ends_the_row() {
 }
 
 #[test]
+fn c17_a_pause_by_a_person_settles_no_row() {
+    let mut stage = of_strategy(Paces { rejects: Some(2), ..Paces::default() });
+    let reject = |stage: &mut Stage| {
+        let id = stage.placed(ALICE, buy(1, 980));
+        alerts(&stage.say(id, OrderEventKind::Rejected(RejectReason::NoLiquidity)))
+    };
+    assert_eq!([reject(&mut stage), reject(&mut stage)], [[], []]);
+    let (reach, level) = (Reach::Strategy(ALICE), Level::Pause);
+    let (by, why) = (Who::cut("ann"), Why::cut("a drill"));
+    stage.command(Command::Kill(tse_risk::Kill { reach, level, by, why }));
+    resume(&mut stage, reach);
+    assert_eq!(reject(&mut stage), [paused(reach, Cause::Rejects)], "the third");
+    resume(&mut stage, reach);
+    assert_eq!(reject(&mut stage), [], "it was looked at");
+}
+
+#[test]
 fn c17_losses_in_a_row_pause() {
     let pace = Paces { losses: Some(1), ..Paces::default() };
     let mut stage = of_strategy(pace);

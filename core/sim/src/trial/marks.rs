@@ -148,9 +148,9 @@ impl Mark {
         (Self::NotArmed, "could not be armed yet", 53827),
         (Self::Stormed, "strategy stopped for its storm", 338),
         (Self::LossLimited, "cut back for a loss", 385),
-        (Self::Paused, "paused for a count", 2121),
+        (Self::Paused, "paused for a count", 2184),
         (Self::RefusedByPace, "order refused for a count", 5812),
-        (Self::StoppedBySwitch, "message stopped by the switch", 14),
+        (Self::StoppedBySwitch, "message stopped by the switch", 16),
     ];
 }
 
