@@ -17,7 +17,7 @@ use tse_model::{
     Catalog, Decimal, FeeBasis, FeeSchedule, InstrumentId, InstrumentSpec, Kind, Price, Qty, Quote,
     Rate, Rounding, Settlement, Side, Source, Span, VenueId,
 };
-use tse_portfolio::statistics::Days;
+use tse_portfolio::statistics::{Basis, Days};
 use tse_risk::{Limits, Repeats, SelfTrade};
 use tse_sim::{Backtest, Latency, MarketSetup, QueueModel, Recorder, Scenario, VenueSetup};
 use tse_strategy::{Intents, Interest, Params, QuoteLevel, Rates, Registry, Setup, Strategy, View};
@@ -252,7 +252,7 @@ impl Market {
             paces: PaceTable::default(),
             losses: None,
             sample_every: Span::from_secs(60),
-            days: Days::All,
+            basis: Basis::plain(Days::All, 365.0),
             start: None,
             end: None,
             audit: false,

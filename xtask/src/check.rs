@@ -10,6 +10,7 @@
 mod tally;
 
 use crate::End;
+use crate::figures;
 use crate::layers;
 use crate::workspace;
 use std::collections::BTreeSet;
@@ -28,11 +29,12 @@ enum Step {
     Docs,
     Build,
     Tests,
+    Figures,
 }
 
 /// The order: what answers soonest comes first.
-const STEPS: [Step; 6] =
-    [Step::Format, Step::Layers, Step::Clippy, Step::Docs, Step::Build, Step::Tests];
+const STEPS: [Step; 7] =
+    [Step::Format, Step::Layers, Step::Clippy, Step::Docs, Step::Build, Step::Tests, Step::Figures];
 
 impl Step {
     fn name(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Step {
             Step::Docs => "docs",
             Step::Build => "build",
             Step::Tests => "tests",
+            Step::Figures => "figures",
         }
     }
 
@@ -54,6 +57,7 @@ impl Step {
             Step::Docs => "no warning from rustdoc",
             Step::Build => "everything compiles, tests too",
             Step::Tests => "examples in the docs, then every test",
+            Step::Figures => "statistics computed again in Python",
         }
     }
 }
@@ -180,6 +184,10 @@ fn perform(step: Step, root: &Path, tests: &mut Option<Tally>) -> Verdict {
             *tests = tally;
             verdict
         }
+        Step::Figures => match figures::run(&[]) {
+            End::Well => Verdict::Passed,
+            _ => Verdict::Failed(None),
+        },
     }
 }
 
@@ -357,7 +365,7 @@ mod tests {
         assert_eq!(pick("--only=tests,format").unwrap(), [Step::Format, Step::Tests]);
         assert_eq!(
             pick("--skip tests --skip build").unwrap(),
-            [Step::Format, Step::Layers, Step::Clippy, Step::Docs]
+            [Step::Format, Step::Layers, Step::Clippy, Step::Docs, Step::Figures]
         );
     }
 

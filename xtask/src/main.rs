@@ -2,7 +2,7 @@
 //!
 //! A chore's name and flags go in; what it did, and an exit code, come out: 0 it went well, 1 it ran
 //! and found something wrong, 2 it was asked for something it does not know. Chores need nothing but
-//! a Rust toolchain and a C compiler, and use more where there is more (`cargo-nextest`). They know
+//! a Rust toolchain and a C compiler, and use more where there is more (`cargo-nextest`, Python). They know
 //! nothing of trading.
 //!
 //! Begin at [`main`]: each chore is a module, `check` runs the others that CI needs.
@@ -10,6 +10,7 @@
 
 mod bench;
 mod check;
+mod figures;
 mod layers;
 mod prove;
 mod sim;
@@ -26,9 +27,10 @@ cargo xtask sim --seeds N          trials in a world that lies, loses, breaks an
 cargo xtask sim --seed S           one of them, and everything about it; --follow ORDER
 cargo xtask sim --twice N          so many in two fresh processes: the same hashes
 cargo xtask sim --planted N        mistakes made on purpose must be noticed within N seeds
+cargo xtask figures                statistics computed a second time in Python, and compared
 cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
 
-Steps of check: format, layers, clippy, docs, build, tests.";
+Steps of check: format, layers, clippy, docs, build, tests, figures.";
 
 /// How a chore ended.
 enum End {
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Some(("layers", rest)) => layers::run(rest),
         Some(("bench", rest)) => bench::run(rest),
         Some(("sim", rest)) => sim::run(rest),
+        Some(("figures", rest)) => figures::run(rest),
         Some(("prove-controls", rest)) => prove::run(rest),
         Some(("help" | "--help" | "-h", _)) => {
             println!("{HELP}");

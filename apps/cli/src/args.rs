@@ -100,6 +100,8 @@ pub enum Verb {
     Backtest(Backtest),
     /// Show or open the report of a run
     Report(Report),
+    /// Work the statistics of a run out again, or those of any equity curve
+    Stats(Stats),
     /// Check, show, snapshot or shorten what was recorded of a run
     Journal(Journal),
     /// Run what was recorded through the engine again, and compare
@@ -333,6 +335,40 @@ pub struct Report {
     /// Where run folders are
     #[arg(long, value_name = "FOLDER", default_value = "runs", env = "TSE_RUNS")]
     pub runs: PathBuf,
+}
+
+/// `tse stats RUN|CURVE.csv`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse stats last\n  tse stats curve.csv --days weekdays --json")]
+pub struct Stats {
+    /// Which run, by folder, by any unique beginning of its id, or `last`; or a CSV with columns ts, equity and
+    /// perhaps flow
+    #[arg(value_name = "RUN|CURVE.csv", default_value = "last")]
+    pub what: String,
+    /// Of a curve: which days have returns, all or weekdays
+    #[arg(long, value_name = "DAYS", value_enum, hide_possible_values = true)]
+    pub days: Option<DaysArg>,
+    /// Of a curve: how many days of a year have returns; without it 365, or 252 for weekdays
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=366))]
+    pub days_per_year: Option<u16>,
+    /// Of a curve: what money earns without risk, as a share a year
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub risk_free: Option<String>,
+    /// Of a curve: below this, as a share a year, a return counts as a loss
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub minimum_return: Option<String>,
+    /// Where run folders are
+    #[arg(long, value_name = "FOLDER", default_value = "runs", env = "TSE_RUNS")]
+    pub runs: PathBuf,
+}
+
+/// Which days have returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum DaysArg {
+    /// Every day.
+    All,
+    /// Monday to Friday.
+    Weekdays,
 }
 
 /// `tse init NAME`.

@@ -81,6 +81,7 @@ fn dispatch(words: &[OsString], registry: &Registry, ui: &mut Ui) -> Result<u8, 
         Some(Verb::Journal(args)) => verbs::journal::journal(&args, registry, ui),
         Some(Verb::Replay(args)) => verbs::journal::replay(&args, registry, ui),
         Some(Verb::Why(args)) => verbs::why::why(&args, registry, ui),
+        Some(Verb::Stats(args)) => verbs::stats::stats(&args, registry, ui),
         Some(Verb::Report(args)) => verbs::trade::report(&args, ui),
         Some(Verb::Demo(args)) => verbs::trade::demo(&args, registry, ui),
     }

@@ -89,8 +89,18 @@ fn every_field_of_the_json_is_documented_and_every_documented_field_is_there() {
     {
         real.remove(whole);
     }
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/backtest-json.md");
-    let page = fs::read_to_string(page).unwrap();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = fs::read_to_string(docs.join("backtest-json.md")).unwrap();
+    // Statistics have a page of their own, and are the same for the run and its strategies.
+    let of_strategy = "strategies[].performance.";
+    real.retain(|name| !name.starts_with(of_strategy) && name != "strategies[].performance");
+    let (performance, mut real): (BTreeSet<_>, BTreeSet<_>) =
+        real.into_iter().partition(|name| name.starts_with("performance."));
+    real.remove("performance");
+    statistics_are_documented(
+        &performance,
+        &fs::read_to_string(docs.join("statistics.md")).unwrap(),
+    );
     let named = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
     let documented: BTreeSet<_> = page.lines().filter_map(named).collect();
     let missing: Vec<_> = real.difference(&documented).collect();
@@ -99,6 +109,25 @@ fn every_field_of_the_json_is_documented_and_every_documented_field_is_there() {
         missing.is_empty() && stale.is_empty(),
         "not documented: {missing:?}; not there: {stale:?}"
     );
+}
+
+/// Of a run of minutes `risk` is null, so that its fields do not show.
+fn statistics_are_documented(real: &BTreeSet<String>, page: &str) {
+    let first = |line: &str| Some(line.strip_prefix("| `")?.split_once(" | ")?.0.to_owned());
+    let cells = page.lines().filter_map(first);
+    let documented: BTreeSet<_> = cells
+        .flat_map(|cell| cell.split("`, `").map(|name| name.replace('`', "")).collect::<Vec<_>>())
+        .filter(|name| !name.starts_with("risk."))
+        .collect();
+    let real: BTreeSet<_> =
+        real.iter().map(|name| name["performance.".len()..].to_owned()).collect();
+    let shown = |name: &&String| {
+        !(name.starts_with("markouts[]")
+            || ["attribution", "shortfall", "risk"].contains(&name.as_str()))
+    };
+    let missing: Vec<_> = real.difference(&documented).filter(shown).collect();
+    let stale: Vec<_> = documented.difference(&real).collect();
+    assert!(missing.is_empty() && stale.is_empty(), "missing: {missing:?}; stale: {stale:?}");
 }
 
 #[test]
@@ -166,6 +195,7 @@ fn two_runs_in_fresh_processes_leave_the_same_bytes() {
         "manifest.json",
         "opportunities.parquet",
         "orders.parquet",
+        "pnl.parquet",
         "report.html",
         "run.toml",
         "stats.json",
@@ -344,7 +374,7 @@ fn a_run_that_is_stopped_keeps_what_was_done_and_says_so() {
         assert_eq!((&value["ok"], &value["data"]["status"]), (&true.into(), &"interrupted".into()));
         assert_eq!(value["warnings"][0]["code"], "TSE-D106");
         let run = files(&only(&runs));
-        assert_eq!(run.len(), 10, "{:?}", run.keys());
+        assert_eq!(run.len(), 11, "{:?}", run.keys());
         let page = String::from_utf8(run["report.html"].clone()).unwrap();
         assert!(page.contains("INTERRUPTED") && page.contains("TSE-D106"));
         assert!(run["fills.parquet"].ends_with(b"PAR1"), "the file is complete");

@@ -15,7 +15,7 @@ use tse_kernel::{Command, Kernel};
 use tse_model::{SourceFault, Timestamp, VenueId};
 use tse_portfolio::Prices;
 
-pub use crate::watch::{Observer, Outcome, Progress, Told};
+pub use crate::watch::{Observer, Outcome, Progress, Sample, Told};
 
 /// How many things may happen in one step before the next event of the data.
 const AT_ONCE: usize = 16;
@@ -213,6 +213,7 @@ impl Backtest {
             equity_end,
             profit: self.world.profit(),
             curve: watch.curve().clone(),
+            strategies: watch.strategies().to_vec(),
             interrupted,
             broken: self.world.broken().map(str::to_owned),
         }

@@ -24,7 +24,7 @@ mod watch;
 mod world;
 
 pub use account::{Account, Cover};
-pub use backtest::{Backtest, Observer, Outcome, Progress, Told};
+pub use backtest::{Backtest, Observer, Outcome, Progress, Sample, Told};
 pub use latency::Latency;
 pub use merge::Merge;
 pub use models::QueueModel;

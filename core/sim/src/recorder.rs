@@ -4,13 +4,12 @@
 //! appended and the batch made safe before it leaves. Whoever watches the run goes on watching. Once the
 //! journal has failed nothing leaves any more, and whoever drives the run must end it.
 
-use crate::watch::{Observer, Told};
+use crate::watch::{Observer, Sample, Told};
 use tse_engine::kind;
 use tse_journal::{Disk, Journal, JournalError};
 use tse_kernel::{Kernel, Output, record};
 use tse_model::bytes::Writer;
 use tse_model::{MarketEvent, StateHash, Timestamp};
-use tse_portfolio::Equity;
 
 /// Writes a run down, and passes on what it sees.
 pub struct Recorder<'a, O, D> {
@@ -71,8 +70,8 @@ impl<'a, O: Observer, D: Disk> Recorder<'a, O, D> {
 }
 
 impl<O: Observer, D: Disk> Observer for Recorder<'_, O, D> {
-    fn told(&mut self, now: Timestamp, what: Told<'_>) {
-        self.watcher.told(now, what);
+    fn told(&mut self, now: Timestamp, what: Told<'_>, kernel: &Kernel) {
+        self.watcher.told(now, what, kernel);
         self.append(now, kind::INPUT, |out| match what {
             Told::Market(event) => record::write_market(event, out),
             Told::Order(event) => record::write_order(event, out),
@@ -103,8 +102,8 @@ impl<O: Observer, D: Disk> Observer for Recorder<'_, O, D> {
         self.failed.is_some() || self.watcher.gives_up()
     }
 
-    fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
-        self.watcher.sample(now, equity, kernel);
+    fn sample(&mut self, now: Timestamp, sample: &Sample<'_>, kernel: &Kernel) {
+        self.watcher.sample(now, sample, kernel);
     }
 
     fn market(&mut self, now: Timestamp, event: &MarketEvent, kernel: &Kernel) {

@@ -8,7 +8,7 @@ use tse_kernel::{Kernel, LimitTable, LossTable, PaceTable, Setup};
 use tse_model::{
     Catalog, CurrencyId, Environment, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId,
 };
-use tse_portfolio::statistics::Days;
+use tse_portfolio::statistics::Basis;
 use tse_portfolio::{Portfolio, Prices};
 use tse_risk::LossLimits;
 use tse_strategy::{FixedRate, Strategy};
@@ -43,8 +43,8 @@ pub struct Scenario {
     pub price_age_max: Span,
     /// How often equity is sampled.
     pub sample_every: Span,
-    /// Which days have returns, for annualised figures.
-    pub days: Days,
+    /// What returns are measured by.
+    pub basis: Basis,
     /// Only events from here on.
     pub start: Option<Timestamp>,
     /// Only events before.

@@ -3,7 +3,9 @@
 
 use crate::scenario::{Scenario, prices};
 use tse_kernel::{Counts, Input, Kernel, Output};
-use tse_model::{CurrencyId, MarketEvent, Money, OrderEvent, Span, StateHash, Timestamp};
+use tse_model::{
+    CurrencyId, MarketEvent, Money, OrderEvent, Span, StateHash, StrategyId, Timestamp,
+};
 use tse_portfolio::statistics::EquityCurve;
 use tse_portfolio::{Equity, Prices, Profit};
 
@@ -20,9 +22,10 @@ pub enum Told<'a> {
 
 /// Who watches a run: report writers, tests, people.
 pub trait Observer {
-    /// The engine is about to be told something: here it is written down.
-    fn told(&mut self, now: Timestamp, what: Told<'_>) {
-        let _ = (now, what);
+    /// The engine is about to be told something: here it is written down. What it knows is still what was
+    /// before.
+    fn told(&mut self, now: Timestamp, what: Told<'_>, kernel: &Kernel) {
+        let _ = (now, what, kernel);
     }
     /// The engine asked for or told something. An order that just ended can still be looked up.
     fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
@@ -39,13 +42,22 @@ pub trait Observer {
         false
     }
     /// Equity was sampled.
-    fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
-        let _ = (now, equity, kernel);
+    fn sample(&mut self, now: Timestamp, sample: &Sample<'_>, kernel: &Kernel) {
+        let _ = (now, sample, kernel);
     }
     /// The engine is about to be shown a market event; what it knows is still what was before.
     fn market(&mut self, now: Timestamp, event: &MarketEvent, kernel: &Kernel) {
         let _ = (now, event, kernel);
     }
+}
+
+/// What everything is worth at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// The account.
+    pub equity: Equity,
+    /// What each strategy has earned so far, net; `None` where that has no usable price.
+    pub nets: &'a [Option<Money>],
 }
 
 /// Nobody watches.
@@ -87,6 +99,8 @@ pub struct Outcome {
     pub profit: Option<Profit>,
     /// The sampled curve.
     pub curve: EquityCurve,
+    /// Of each strategy: what the account began with and what the strategy has earned.
+    pub strategies: Vec<EquityCurve>,
     /// Whether the run was stopped before its data ended.
     pub interrupted: bool,
     /// The first law of conservation that was broken, where they are checked.
@@ -102,6 +116,8 @@ pub(crate) struct Watch {
     start: Option<Equity>,
     end: Option<Equity>,
     curve: EquityCurve,
+    strategies: Vec<EquityCurve>,
+    nets: Vec<Option<Money>>,
 }
 
 impl Watch {
@@ -114,7 +130,9 @@ impl Watch {
             next: Timestamp::MIN,
             start: None,
             end: None,
-            curve: EquityCurve::new(scenario.days, Span::ZERO),
+            curve: EquityCurve::new(scenario.basis),
+            strategies: vec![EquityCurve::new(scenario.basis); scenario.strategies.len()],
+            nets: vec![None; scenario.strategies.len()],
         }
     }
 
@@ -140,10 +158,19 @@ impl Watch {
     pub(crate) fn sample(&mut self, now: Timestamp, kernel: &Kernel, observer: &mut impl Observer) {
         self.next = now.floor(self.every) + self.every;
         if let Some(equity) = self.value(now, kernel) {
-            self.start.get_or_insert(equity);
+            let start = self.start.get_or_insert(equity).total;
             self.end = Some(equity);
             self.curve.observe(now, equity.total);
-            observer.sample(now, &equity, kernel);
+            for (at, (net, curve)) in self.nets.iter_mut().zip(&mut self.strategies).enumerate() {
+                let id = StrategyId(u16::try_from(at).expect("strategies are numbered by 16 bits"));
+                let (portfolio, catalog) = (kernel.portfolio(), kernel.catalog());
+                let profit = portfolio.profit(catalog, &self.prices, Some(id), self.base, now);
+                *net = profit.ok().and_then(|profit| profit.net());
+                if let Some(worth) = net.and_then(|net| start.checked_add(net)) {
+                    curve.observe(now, worth);
+                }
+            }
+            observer.sample(now, &Sample { equity, nets: &self.nets }, kernel);
         }
     }
 
@@ -163,6 +190,10 @@ impl Watch {
 
     pub(crate) fn curve(&self) -> &EquityCurve {
         &self.curve
+    }
+
+    pub(crate) fn strategies(&self) -> &[EquityCurve] {
+        &self.strategies
     }
 
     pub(crate) fn profit(&self, now: Timestamp, kernel: &Kernel) -> Option<Profit> {

@@ -220,7 +220,7 @@ impl World {
                 let line = &mut self.links[number].feed;
                 if let Some(event) = line.front() {
                     observer.market(now, event, &self.kernel);
-                    observer.told(now, Told::Market(event));
+                    observer.told(now, Told::Market(event), &self.kernel);
                     self.kernel.show(now, event, &mut self.outputs);
                 }
                 line.pop();
@@ -328,7 +328,7 @@ impl World {
     #[inline]
     fn tell(&mut self, now: Timestamp, event: &MarketEvent, observer: &mut impl Observer) {
         observer.market(now, event, &self.kernel);
-        observer.told(now, Told::Market(event));
+        observer.told(now, Told::Market(event), &self.kernel);
         let wake = self.kernel.wake_at();
         self.kernel.show(now, event, &mut self.outputs);
         self.carry_out(now, wake, observer);
@@ -405,12 +405,12 @@ impl World {
         let wake = self.kernel.wake_at();
         match word {
             venue::Output::Order(event) => {
-                observer.told(now, Told::Order(event));
+                observer.told(now, Told::Order(event), &self.kernel);
                 self.kernel.hear(now, event, &mut self.outputs);
             }
             venue::Output::Account(event) => {
                 let input = Input::Account(venue, *event);
-                observer.told(now, Told::Other(&input));
+                observer.told(now, Told::Other(&input), &self.kernel);
                 self.kernel.step(now, input, &mut self.outputs);
             }
             venue::Output::Feed(_) => {} // its market data takes a line of its own
@@ -422,7 +422,7 @@ impl World {
     #[inline]
     fn step_kernel(&mut self, now: Timestamp, input: Input, observer: &mut impl Observer) {
         let wake = self.kernel.wake_at();
-        observer.told(now, Told::Other(&input));
+        observer.told(now, Told::Other(&input), &self.kernel);
         self.kernel.step(now, input, &mut self.outputs);
         self.carry_out(now, wake, observer);
     }

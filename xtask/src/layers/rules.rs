@@ -67,7 +67,7 @@ pub const FLOAT_HOMES: &[(&str, &str)] = &[
     ("core/strategy/src/indicators", "averages and volatilities are estimates, not money"),
     ("core/strategy/src/models", "quoting models compute in reals and round once, to ticks"),
     ("core/sim/src/models", "queue, latency and market models draw from distributions"),
-    ("core/portfolio/src/statistics.rs", "ratios about a finished run, never fed back into it"),
+    ("core/portfolio/src/statistics", "ratios about a finished run, never fed back into it"),
     ("core/model/src/bytes.rs", "what a model has learned is saved and loaded by its bits"),
     ("core/model/src/chance.rs", "a seeded generator gives models their uniform draws"),
 ];

@@ -26,6 +26,7 @@ pub(crate) use build::example;
 pub use build::{Config, SourcePlan, Sourced, StrategyPlan};
 pub use layers::Overrides;
 pub use reference::reference;
+pub(crate) use scalar::moment;
 pub use scalar::{is_slug, show_span, slug};
 pub use schema::schema;
 
@@ -92,6 +93,14 @@ pub fn load_named_engine(
     let config = load_parts(name, text, Path::new("."), "run", &none, registry, false)?;
     let names = config.strategies.iter().map(|plan| plan.name.clone()).collect();
     Ok((config.scenario()?.kernel(), names))
+}
+
+/// The config that a run was made with; its data may be anywhere by now, and is not looked for.
+///
+/// # Errors
+/// Everything that is wrong with the rest of it.
+pub fn load_recorded(name: &str, text: &str, registry: &Registry) -> Result<Config, Diagnostics> {
+    load_parts(name, text, Path::new("."), "run", &Overrides::none(), registry, false)
 }
 
 fn load_parts(

@@ -102,7 +102,6 @@ impl Demo {
             name: config.name.clone(),
             seed: scenario.seed,
             base: scenario.base,
-            days_per_year: run::days_per_year(scenario.days, &scenario.catalog),
             strategies,
             setting: Setting::of(&scenario, false),
         };

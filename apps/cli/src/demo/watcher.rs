@@ -5,8 +5,7 @@ use crate::run::numbers;
 use std::collections::VecDeque;
 use tse_kernel::{Kernel, Output};
 use tse_model::{Catalog, CurrencyId, Liquidity, MarketEvent, Money, Side, Timestamp};
-use tse_portfolio::Equity;
-use tse_sim::Observer;
+use tse_sim::{Observer, Sample, Told};
 use tse_strategy::{Opportunity, Outcome};
 
 /// How many lines of each kind are remembered.
@@ -124,9 +123,13 @@ impl Observer for Watcher {
         }
     }
 
-    fn sample(&mut self, now: Timestamp, equity: &Equity, kernel: &Kernel) {
-        self.collector.sample(now, equity, kernel);
-        self.equity = Some(equity.total);
+    fn told(&mut self, now: Timestamp, what: Told<'_>, kernel: &Kernel) {
+        self.collector.told(now, what, kernel);
+    }
+
+    fn sample(&mut self, now: Timestamp, sample: &Sample<'_>, kernel: &Kernel) {
+        self.collector.sample(now, sample, kernel);
+        self.equity = Some(sample.equity.total);
     }
 
     fn market(&mut self, now: Timestamp, event: &MarketEvent, kernel: &Kernel) {

@@ -226,6 +226,9 @@ codes! {
     MADE_UP = "TSE-D107", "The market is synthetic",
         "No file was read: prices, depth and trades come from a seeded generator. A profit there says \
          that engine and strategy do what they should, and nothing about any real market.";
+    BAD_CURVE = "TSE-D108", "An equity curve cannot be read",
+        "`tse stats` reads a CSV whose first line is `ts,equity` or `ts,equity,flow`: a moment, what everything was \
+         worth then, and what of it had just come in (below zero: gone out). Points come in order of time.";
     UNKNOWN_STRATEGY = "TSE-S001", "A strategy is not known",
         "`type` names a strategy that this program knows; `tse strategies` lists them. Strategies of \
          your own are in a program of your own: `tse init NAME` makes one.";

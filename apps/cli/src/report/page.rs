@@ -5,7 +5,7 @@
 
 use super::chart::{Chart, Draw, Layer};
 use super::html::{amount, bps, escape, exact, profit, share, table};
-use super::tables::{execution, opportunities, parameters, positions, refusals};
+use super::tables::{execution, opportunities, parameters, positions, refusals, statistics};
 use crate::diagnose::{Diagnostics, Level};
 use crate::run::collect::{Collector, Tally};
 use crate::run::numbers::{count, days, negated, percent};
@@ -42,6 +42,7 @@ pub(crate) fn page(parts: &Parts<'_>) -> String {
     html.push_str(&equity(parts));
     html.push_str(&attribution(summary));
     html.push_str(&markets(parts));
+    html.push_str(&statistics(summary));
     html.push_str(&execution(summary));
     html.push_str(&opportunities(parts));
     html.push_str(&positions(summary));

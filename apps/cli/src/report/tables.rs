@@ -6,6 +6,32 @@ use super::page::Parts;
 use crate::run::numbers::{count, days, negated};
 use crate::run::summary::{Markout, Quantiles, Summary};
 
+/// Every statistic of the run, and beside it those of each strategy.
+pub(super) fn statistics(summary: &Summary) -> String {
+    let all = crate::run::read_out::of_run(&summary.performance);
+    let one = summary.strategies.len() == 1;
+    let each = summary.strategies.iter().filter(|_| !one);
+    let each: Vec<_> =
+        each.map(|it| (escape(&it.name), crate::run::read_out::of_run(&it.performance))).collect();
+    // What one of them cannot say has no line there.
+    let of = |lines: &[(String, String)], name: &str| {
+        let found = lines.iter().find(|(line, _)| line == name);
+        found.map_or("n/a".to_owned(), |(_, value)| escape(value).replace('-', "\u{2212}"))
+    };
+    let rows: Vec<_> = all
+        .iter()
+        .map(|(name, _)| {
+            let others = each.iter().map(|(_, lines)| of(lines, name));
+            [escape(name), of(&all, name)].into_iter().chain(others).collect::<Vec<_>>()
+        })
+        .collect();
+    let heads = ["", "all"].into_iter().chain(each.iter().map(|(name, _)| name.as_str()));
+    format!(
+        "<section><h2 id=\"statistics\">Statistics</h2>\n{}</section>\n",
+        table("", &heads.collect::<Vec<_>>(), &rows)
+    )
+}
+
 pub(super) fn execution(summary: &Summary) -> String {
     let points: Vec<_> = summary
         .markouts

@@ -8,6 +8,7 @@ use super::edges::Distribution;
 use super::fault::Failure;
 use super::files::{Files, Filled, side_name};
 use super::markouts::Markouts;
+use super::trades::{Traded, Trades};
 use crate::report::series::Series;
 use serde_json::json;
 use std::cell::Cell;
@@ -18,9 +19,9 @@ use tse_model::{
     Catalog, ClientOrderId, CurrencyId, DepthChange, Fill, Instrument, InstrumentId, Liquidity,
     MarketData, MarketEvent, Money, Qty, Request, Side, Span, StrategyId, Timestamp,
 };
-use tse_portfolio::{Equity, Mark};
-use tse_risk::Reach;
-use tse_sim::Observer;
+use tse_portfolio::Mark;
+use tse_risk::{Cause, Level, Reach};
+use tse_sim::{Observer, Sample, Told};
 use tse_strategy::{Missed, Opportunity, Outcome};
 
 /// How many refused orders and alerts of one kind the log tells one by one.
@@ -165,6 +166,7 @@ pub(crate) struct Collector {
     pub(crate) denied: BTreeMap<(&'static str, &'static str), u64>,
     pub(crate) alerts: BTreeMap<&'static str, u64>,
     pub(crate) by_strategy: Vec<Share>,
+    pub(crate) trades: Trades,
     out: Out,
 }
 
@@ -207,6 +209,7 @@ impl Collector {
         Self {
             tallies: catalog.instruments().iter().map(Tally::new).collect(),
             by_strategy: vec![Share::default(); strategies.len()],
+            trades: Trades::new(strategies.len(), catalog.instruments().len()),
             strategies: strategies.to_vec(),
             catalog: catalog.clone(),
             unit: 0.1f64.powi(i32::from(scale)),
@@ -232,10 +235,12 @@ impl Collector {
             let twice = kernel.market(instrument.id).quote.twice_mid();
             tally.draw(twice);
             tally.markouts.finish(last, twice);
+            self.trades.finish(last, instrument.id, twice);
             for side in Side::BOTH {
                 for (_, order) in kernel.orders().open(instrument.id, side) {
                     let order = *order;
-                    write(&mut self.out, |files| files.order(&order));
+                    let mids = self.trades.ended(&order, instrument, twice.map(Mark::mid));
+                    write(&mut self.out, |files| files.order(&order, mids));
                 }
             }
         }
@@ -268,6 +273,8 @@ impl Collector {
         if let Some(twice) = twice_mid {
             add(&mut tally.spread, gained(it, Mark::mid(twice), side, &fill));
         }
+        let traded = Traded { id, strategy, side, fill, realized, mid: twice_mid.map(Mark::mid) };
+        self.trades.filled(now, kernel.catalog(), it, &traded);
         let net = kernel.portfolio().net(instrument);
         tally.position.push(now, net.get() as f64 * tally.lot);
         let position = kernel.portfolio().qty(strategy, instrument);
@@ -339,6 +346,16 @@ impl Collector {
     }
 
     fn note_alert(&mut self, now: Timestamp, alert: &Alert) {
+        if let Alert::Killed { reach, level, cause } = alert
+            && *level >= Level::Cancel
+            && *cause != Cause::Person
+        {
+            match reach {
+                Reach::Strategy(strategy) => self.trades.stopped(now, Some(*strategy)),
+                Reach::Firm => self.trades.stopped(now, None),
+                Reach::Account(_) | Reach::Instrument(_) => {}
+            }
+        }
         let order = |id: &ClientOrderId| json!({ "order_id": id.to_string() });
         let (kind, about) = match alert {
             Alert::UnknownOrder(id) => ("unknown_order", order(id)),
@@ -427,6 +444,11 @@ impl Collector {
     }
 }
 
+/// The middle of a market, as the engine knows it.
+fn middle(kernel: &Kernel, instrument: InstrumentId) -> Option<Mark> {
+    kernel.market(instrument).quote.twice_mid().map(Mark::mid)
+}
+
 /// Writes to the files, if there are any and none has failed.
 fn write(out: &mut Out, row: impl FnOnce(&mut Files) -> Result<(), Failure>) {
     if let Out { files: Some(files), failure: failure @ None, signs } = out
@@ -454,19 +476,25 @@ impl Observer for Collector {
                 if let Some(share) = self.share(order.strategy) {
                     share.orders += 1;
                 }
+                let (mid, lots) = (middle(kernel, order.instrument), order.qty.get());
+                self.trades.sent(Some(order.id), order.strategy, order.instrument, lots, mid);
             }
             Output::Send(_, Request::Modify(change)) => {
                 // The order still has its old size: what it is to have on top is submitted now.
                 if let Some(order) = kernel.order(change.id) {
                     let more = change.qty.saturating_sub(order.request.qty).get().max(0);
                     self.tallies[change.instrument.index()].submitted += i128::from(more);
+                    let strategy = order.request.strategy;
+                    self.trades.sent(None, strategy, change.instrument, more, None);
                 }
             }
             Output::Send(_, Request::Cancel(_)) => {}
             Output::Filled { .. } => self.filled(now, output, kernel),
             Output::Ended(id) => {
                 if let Some(order) = kernel.order(*id).copied() {
-                    write(&mut self.out, |files| files.order(&order));
+                    let it = kernel.catalog().instrument(order.request.instrument);
+                    let mids = self.trades.ended(&order, it, middle(kernel, it.id));
+                    write(&mut self.out, |files| files.order(&order, mids));
                 }
             }
             Output::Denied { .. } => self.note_denied(now, output),
@@ -481,12 +509,20 @@ impl Observer for Collector {
         }
     }
 
-    fn sample(&mut self, now: Timestamp, equity: &Equity, _: &Kernel) {
+    fn told(&mut self, _: Timestamp, what: Told<'_>, kernel: &Kernel) {
+        if let Told::Order(event) = what {
+            self.trades.heard(event.id, middle(kernel, event.instrument));
+        }
+    }
+
+    fn sample(&mut self, now: Timestamp, sample: &Sample<'_>, _: &Kernel) {
+        let equity = &sample.equity;
         if self.out.signs.equity_start.get().is_none() {
             self.out.signs.equity_start.set(Some(equity.total));
         }
         let drawdown = self.equity.push(now, equity.total, self.unit);
-        write(&mut self.out, |files| files.sample(now, equity, drawdown));
+        self.trades.sample(now, equity.total, sample.nets);
+        write(&mut self.out, |files| files.sample(now, sample, drawdown));
     }
 
     #[inline]
@@ -496,6 +532,7 @@ impl Observer for Collector {
         let twice = kernel.market(event.instrument).quote.twice_mid();
         tally.draw(twice);
         tally.markouts.until(now, twice);
+        self.trades.until(now, event.instrument, twice);
         if tally.first.is_none() {
             tally.first = Some(now);
         } else {

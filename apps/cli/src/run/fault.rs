@@ -31,6 +31,14 @@ pub enum Failure {
         /// What the writer says.
         why: String,
     },
+    /// A table of a run folder could not be read.
+    #[error("cannot read {}: {why}", path.display())]
+    Unread {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Market data ended before its end.
     #[error("{}", .0.what)]
     Data(SourceFault),
@@ -60,6 +68,9 @@ impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
         let title = failure.to_string();
         match failure {
+            Failure::Unread { .. } => {
+                Self::error(tse_data::codes::UNREADABLE, title).fix("run the backtest again")
+            }
             Failure::Data(fault) => fault.into(),
             Failure::NoRun { fix, .. } => Self::error(codes::NOTHING_CALLED, title).fix(fix),
             Failure::Io { what: OPEN, path, .. } => Self::error(codes::CANNOT_WRITE, title)

@@ -6,6 +6,7 @@
 
 use super::fault::Failure;
 use super::table::{Cell, Column, Holds, Table};
+use super::trades::Mids;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use tse_model::{
     Catalog, ClientOrderId, CurrencyId, Decimal, Fill, Instrument, InstrumentId, Money, Qty, Side,
     StrategyId, Timestamp,
 };
-use tse_portfolio::Equity;
+use tse_portfolio::Mark;
+use tse_sim::Sample;
 use tse_strategy::{Opportunity, Outcome};
 
 /// Spreads are kept in billionths, which is a basis point with five decimals.
@@ -65,6 +67,14 @@ impl Names {
         Cell::Text(self.strategies.get(id.index()).map_or("", String::as_str))
     }
 
+    fn mid(&self, instrument: &Instrument, mid: Option<Mark>) -> Cell<'_> {
+        let half = Decimal::new(instrument.tick.mantissa() * 5, instrument.tick.scale() + 1);
+        let mid = mid.zip(half).and_then(|(mid, half)| {
+            Decimal::new(half.mantissa().checked_mul(mid.twice())?, half.scale())
+        });
+        mid.map_or(Cell::Empty, |mid| cell(mid, self.places.price + 1))
+    }
+
     fn money(&self, amount: Money, currency: CurrencyId) -> Cell<'_> {
         let decimal = amount.to_decimal(self.catalog.currency(currency).scale);
         decimal.map_or(Cell::Empty, |decimal| cell(decimal, self.places.money))
@@ -78,6 +88,7 @@ pub(crate) struct Files {
     orders: Table,
     fills: Table,
     equity: Table,
+    pnl: Table,
     opportunities: Option<Table>,
     log: BufWriter<File>,
     base: CurrencyId,
@@ -105,6 +116,7 @@ impl Files {
             orders: table("orders.parquet", &order_columns(places))?,
             fills: table("fills.parquet", &fill_columns(places))?,
             equity: table("equity.parquet", &equity_columns(places))?,
+            pnl: table("pnl.parquet", &pnl_columns(places))?,
             opportunities: None,
             log: BufWriter::new(log),
             folder: folder.to_owned(),
@@ -114,7 +126,7 @@ impl Files {
     }
 
     /// An order ended, or the run did.
-    pub(crate) fn order(&mut self, order: &Order) -> Result<(), Failure> {
+    pub(crate) fn order(&mut self, order: &Order, mids: Mids) -> Result<(), Failure> {
         let Self { names, orders, .. } = self;
         let request = &order.request;
         let instrument = names.catalog.instrument(request.instrument);
@@ -139,6 +151,9 @@ impl Files {
             Cell::maybe((request.group.0 > 0).then_some(request.group.0), |group| {
                 Cell::Int(i64::from(group))
             }),
+            names.mid(instrument, mids[0]),
+            names.mid(instrument, mids[1]),
+            names.mid(instrument, mids[2]),
         ])
     }
 
@@ -148,10 +163,7 @@ impl Files {
         let Filled { fill, .. } = filled;
         let id = filled.id.to_string();
         let it = names.catalog.instrument(filled.instrument);
-        let half_tick = Decimal::new(it.tick.mantissa() * 5, it.tick.scale() + 1);
-        let mid = filled.twice_mid.zip(half_tick).and_then(|(twice, half)| {
-            Decimal::new(half.mantissa().checked_mul(i128::from(twice))?, half.scale())
-        });
+        let value = it.value(fill.price, fill.qty).and_then(|value| value.money.checked_abs());
         fills.row(&[
             Cell::Int(now.nanos()),
             match filled.id {
@@ -171,7 +183,8 @@ impl Files {
             names.money(filled.realized, it.settle),
             Cell::Text(&names.catalog.currency(it.settle).code),
             cell(it.qty_decimal(filled.position), names.places.qty),
-            mid.map_or(Cell::Empty, |mid| cell(mid, names.places.price + 1)),
+            names.mid(it, filled.twice_mid.map(Mark::mid)),
+            value.map_or(Cell::Empty, |value| names.money(value, it.settle)),
         ])
     }
 
@@ -179,10 +192,15 @@ impl Files {
     pub(crate) fn sample(
         &mut self,
         now: Timestamp,
-        equity: &Equity,
+        sample: &Sample<'_>,
         drawdown: Option<f64>,
     ) -> Result<(), Failure> {
-        let Self { names, base, .. } = self;
+        let Self { names, base, pnl, .. } = self;
+        for (name, net) in names.strategies.iter().zip(sample.nets) {
+            let net = net.map_or(Cell::Empty, |net| names.money(net, *base));
+            pnl.row(&[Cell::Int(now.nanos()), Cell::Text(name), net])?;
+        }
+        let equity = &sample.equity;
         self.equity.row(&[
             Cell::Int(now.nanos()),
             names.money(equity.total, *base),
@@ -236,8 +254,8 @@ impl Files {
         self.log
             .flush()
             .map_err(|source| Failure::io("write", &self.folder.join("log.ndjson"), source))?;
-        let tables = [Some(self.orders), Some(self.fills), Some(self.equity), self.opportunities];
-        tables.into_iter().flatten().try_for_each(Table::close)
+        let tables = [self.orders, self.fills, self.equity, self.pnl];
+        tables.into_iter().chain(self.opportunities).try_for_each(Table::close)
     }
 }
 
@@ -291,7 +309,7 @@ fn average(order: &Order, instrument: &Instrument) -> Option<f64> {
     })
 }
 
-fn order_columns(places: Places) -> [Column; 16] {
+fn order_columns(places: Places) -> [Column; 19] {
     [
         Column::of("ts_made", Holds::Time),
         Column::of("ts_changed", Holds::Time),
@@ -309,10 +327,13 @@ fn order_columns(places: Places) -> [Column; 16] {
         Column::of("post_only", Holds::Bool),
         Column::of("reduce_only", Holds::Bool),
         Column::maybe("group", Holds::Int),
+        Column::maybe("mid_sent", Holds::Decimal(places.price + 1)),
+        Column::maybe("mid_heard", Holds::Decimal(places.price + 1)),
+        Column::maybe("mid_ended", Holds::Decimal(places.price + 1)),
     ]
 }
 
-fn fill_columns(places: Places) -> [Column; 15] {
+fn fill_columns(places: Places) -> [Column; 16] {
     [
         Column::of("ts", Holds::Time),
         Column::of("order_id", Holds::Text),
@@ -329,6 +350,7 @@ fn fill_columns(places: Places) -> [Column; 15] {
         Column::of("currency", Holds::Text),
         Column::maybe("position", Holds::Decimal(places.qty)),
         Column::maybe("mid", Holds::Decimal(places.price + 1)),
+        Column::maybe("value", Holds::Decimal(places.money)),
     ]
 }
 
@@ -340,6 +362,14 @@ fn equity_columns(places: Places) -> [Column; 6] {
         Column::maybe("unrealized", Holds::Decimal(places.money)),
         Column::maybe("drawdown", Holds::Ratio),
         Column::of("price_age_ns", Holds::Int),
+    ]
+}
+
+fn pnl_columns(places: Places) -> [Column; 3] {
+    [
+        Column::of("ts", Holds::Time),
+        Column::of("strategy", Holds::Text),
+        Column::maybe("net", Holds::Decimal(places.money)),
     ]
 }
 

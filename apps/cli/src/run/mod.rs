@@ -8,6 +8,7 @@
 //! Begin at [`backtest`]; [`collect`] watches, [`sum_up`] makes the result, [`files`] and [`folder`]
 //! keep it.
 
+pub(crate) mod again;
 mod block;
 pub(crate) mod collect;
 pub(crate) mod edges;
@@ -19,12 +20,16 @@ mod inputs;
 mod keep;
 mod markouts;
 pub(crate) mod numbers;
+pub mod performance;
 mod progress;
+pub(crate) mod read_out;
+mod rows;
 mod setting;
 pub(crate) mod stop;
 mod sum_up;
 pub mod summary;
 mod table;
+mod trades;
 mod warnings;
 
 pub use fault::Failure;
@@ -33,7 +38,7 @@ pub(crate) use fault::{OPEN, READ};
 pub(crate) use block::{DAYS_MIN, block, headline};
 pub(crate) use find::{find, find_recorded};
 pub(crate) use setting::Setting;
-pub(crate) use sum_up::{Facts, days_per_year, sum_up};
+pub(crate) use sum_up::{Facts, sum_up};
 
 use crate::diagnose::{Diagnostic, Diagnostics, Level, codes};
 use crate::ui::Ui;
@@ -86,6 +91,11 @@ pub(crate) struct Told {
     pub(crate) inputs: Inputs,
 }
 
+/// A decimal as a ratio: for statistics, never for money.
+pub(crate) fn float(value: tse_model::Decimal) -> f64 {
+    value.mantissa() as f64 / 10f64.powi(i32::from(value.scale()))
+}
+
 /// A run that has ended.
 struct Ended {
     summary: Summary,
@@ -121,7 +131,6 @@ fn run(ready: Ready, options: &Options, ui: &Ui) -> Result<Ended, Diagnostics> {
         name,
         seed: scenario.seed,
         base: scenario.base,
-        days_per_year: days_per_year(scenario.days, &scenario.catalog),
         strategies,
         setting: Setting::of(&scenario, free),
     };

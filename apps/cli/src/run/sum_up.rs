@@ -5,17 +5,17 @@
 
 use super::collect::{Collector, Tally};
 use super::edges::Distribution;
-use super::markouts::{HORIZON_NAMES, Mean};
+use super::markouts::{HORIZON_NAMES, Markouts, Mean};
+use super::performance::{Parts, Performance, fill_ratio, nanos};
 use super::setting::Setting;
 use super::summary::{
-    Attribution, COMPLETE, Drawdown, INTERRUPTED, Instrument, Markout, Opportunities, Position,
-    Quantiles, Strategy, Summary, share,
+    COMPLETE, Drawdown, INTERRUPTED, Instrument, Markout, Opportunities, Position, Quantiles,
+    Strategy, Summary, share,
 };
 use std::collections::BTreeMap;
 use tse_kernel::Kernel;
-use tse_model::{Catalog, CurrencyId, Decimal, Money, StrategyId, Timestamp};
-use tse_portfolio::statistics::Days;
-use tse_portfolio::{Mark, Prices, Profit};
+use tse_model::{Catalog, CurrencyId, Decimal, Money, Span, StrategyId, Timestamp};
+use tse_portfolio::{Mark, Prices};
 use tse_sim::{Backtest, Outcome};
 
 /// What the runner does not know about the run.
@@ -25,20 +25,8 @@ pub(crate) struct Facts {
     pub(crate) name: String,
     pub(crate) seed: u64,
     pub(crate) base: CurrencyId,
-    pub(crate) days_per_year: f64,
     pub(crate) strategies: Vec<String>,
     pub(crate) setting: Setting,
-}
-
-/// How many days of a year have returns: 365 where something trades around the clock, else 260 for
-/// currencies alone and 252 for exchange sessions.
-pub(crate) fn days_per_year(days: Days, catalog: &Catalog) -> f64 {
-    let fx = |instrument: &tse_model::Instrument| instrument.kind == tse_model::Kind::Fx;
-    match days {
-        Days::All => 365.0,
-        Days::Weekdays if catalog.instruments().iter().all(fx) => 260.0,
-        Days::Weekdays => 252.0,
-    }
 }
 
 /// Converts into the base currency at the prices the run ended with.
@@ -92,7 +80,9 @@ pub(crate) fn sum_up(
         .zip(net)
         .and_then(|((start, end), net)| end.checked_sub(start)?.checked_sub(net));
     let span = outcome.first.zip(outcome.last).map_or(0, |(first, last)| (last - first).nanos());
-    let (sharpe, sharpe_low, sharpe_high) = sharpe(outcome, facts.days_per_year);
+    let interval = outcome.curve.sharpe_interval();
+    let run = Span::from_nanos(span);
+    let of_all = performance(&exchange, kernel, outcome, collector, None, run);
     let drawdown = outcome.curve.max_drawdown();
     Summary {
         run_id: facts.run_id.clone(),
@@ -128,7 +118,7 @@ pub(crate) fn sum_up(
         funding: profit.map(|profit| show(profit.funding)),
         revaluation: revaluation.map(show),
         volume: volume.map(show),
-        attribution: attribution(profit, settled(|tally| Some(tally.spread)), &exchange),
+        attribution: of_all.attribution.clone(),
 
         max_drawdown: end.map(|_| drawdown.map_or(0.0, |drawdown| drawdown.ratio)),
         drawdown: drawdown.map(|drawdown| Drawdown {
@@ -138,19 +128,20 @@ pub(crate) fn sum_up(
             recovered_at: drawdown.recovered_at.map(|at| at.to_string()),
             largest_fall: show(outcome.curve.max_fall()),
         }),
-        sharpe,
-        sharpe_low,
-        sharpe_high,
-        days_per_year: facts.days_per_year,
+        sharpe: outcome.curve.sharpe(),
+        sharpe_low: interval.map(|(low, _)| low),
+        sharpe_high: interval.map(|(_, high)| high),
+        days_per_year: outcome.curve.basis().days_per_year,
         daily_returns: outcome.curve.days(),
+        performance: of_all,
 
         balances: balances(kernel),
         balances_by_venue: balances_by_venue(kernel),
         positions: positions(kernel, &facts.strategies),
 
-        fill_ratio: fill_ratio(tallies),
+        fill_ratio: fill_ratio(tallies.iter().map(|it| (it.orders, it.submitted, it.filled))),
         maker_ratio: maker.zip(volume).and_then(|(maker, volume)| share(maker, volume)),
-        markouts: markouts(&joined(tallies)),
+        markouts: markouts(&joined(tallies.iter().map(|it| (it.fills, &it.markouts)))),
         opportunities: opportunities(collector),
 
         instruments: tallies
@@ -158,38 +149,58 @@ pub(crate) fn sum_up(
             .zip(catalog.instruments())
             .map(|(tally, it)| instrument(tally, it, kernel))
             .collect(),
-        strategies: strategies(facts, &exchange, kernel, collector),
+        strategies: strategies(facts, &exchange, kernel, outcome, collector, run),
 
         wall_seconds: None,
         events_per_second: None,
     }
 }
 
-/// The annualised Sharpe ratio and its 95 % interval, `±1.96·√((1 + SR_d²/2)/n)` (Lo 2002).
-fn sharpe(outcome: &Outcome, days_per_year: f64) -> (Option<f64>, Option<f64>, Option<f64>) {
-    let Some(sharpe) = outcome.curve.sharpe(days_per_year) else { return (None, None, None) };
-    let root = days_per_year.sqrt();
-    let daily = sharpe / root;
-    let error = ((1.0 + daily * daily / 2.0) / outcome.curve.days() as f64).sqrt();
-    let half = 1.959_963_985 * error * root;
-    (Some(sharpe), Some(sharpe - half), Some(sharpe + half))
-}
-
-fn attribution(
-    profit: Option<Profit>,
-    spread: Option<Money>,
+/// The statistics of one strategy; of all, if `None`.
+fn performance(
     exchange: &Exchange<'_>,
-) -> Attribution {
-    let show = |amount: Money| exchange.show(amount);
-    // What prices did to what was held is what is left when the spread is taken out.
-    let held = profit
-        .and_then(|profit| profit.realized.checked_add(profit.unrealized)?.checked_sub(spread?));
-    let minus = |amount: Money| amount.units().checked_neg().map(Money::from_units);
-    Attribution {
-        spread: spread.map(show),
-        inventory: held.map(show),
-        fees: profit.and_then(|profit| minus(profit.fees)).map(show),
-        funding: profit.map(|profit| show(profit.funding)),
+    kernel: &Kernel,
+    outcome: &Outcome,
+    collector: &Collector,
+    strategy: Option<StrategyId>,
+    lasted: Span,
+) -> Performance {
+    let Exchange { catalog, prices, base, now } = exchange;
+    let trades = &collector.trades;
+    let wanted = |at: usize| strategy.is_none_or(|strategy| strategy.index() == at);
+    let of = trades.pairs.iter().enumerate().filter(|(at, _)| wanted(*at));
+    let pairs: Vec<_> = of
+        .flat_map(|(_, pairs)| pairs.iter().zip(catalog.instruments()))
+        .map(|(pair, it)| (pair, it, kernel.state().mark(it.id)))
+        .collect();
+    let convert = |amount, currency| {
+        prices.convert(amount, currency, *base, *now).ok().map(|converted| converted.money)
+    };
+    let (curve, holding, stops, breaches) = match strategy {
+        None => (&outcome.curve, trades.held_by_any, trades.stops_of_any, outcome.counts.denied),
+        Some(id) => {
+            let at = id.index();
+            let denied = collector.by_strategy[at].denied;
+            (&outcome.strategies[at], trades.holding[at], trades.stops[at], denied)
+        }
+    };
+    let marked = joined(pairs.iter().map(|(pair, ..)| (pair.fills, &pair.markouts)));
+    let parts = Parts {
+        catalog,
+        base: *base,
+        convert: &convert,
+        curve,
+        profit: kernel.portfolio().profit(catalog, prices, strategy, *base, *now).ok(),
+        held: holding.until(*now),
+        lasted,
+        pairs,
+    };
+    Performance {
+        markouts: markouts(&marked),
+        breaches,
+        emergency_stops: stops.count,
+        recovery_ns: stops.recovery.map(nanos),
+        ..parts.performance()
     }
 }
 
@@ -263,25 +274,14 @@ fn name(strategies: &[String], id: StrategyId) -> String {
     strategies.get(id.index()).cloned().unwrap_or_default()
 }
 
-/// Filled over submitted size; of several instruments the mean, weighted by their orders, because
-/// sizes of different instruments do not add.
-fn fill_ratio(tallies: &[Tally]) -> Option<f64> {
-    let (mut sum, mut orders) = (0.0, 0);
-    for tally in tallies.iter().filter(|tally| tally.submitted > 0) {
-        sum += tally.filled as f64 / tally.submitted as f64 * tally.orders as f64;
-        orders += tally.orders;
-    }
-    (orders > 0).then(|| sum / orders as f64)
-}
-
-fn joined(tallies: &[Tally]) -> [Mean; HORIZON_NAMES.len()] {
-    let traded: Vec<_> = tallies.iter().filter(|tally| tally.fills > 0).collect();
-    if let [one] = traded[..] {
-        return *one.markouts.means();
+fn joined<'a>(parts: impl Iterator<Item = (u64, &'a Markouts)>) -> [Mean; HORIZON_NAMES.len()] {
+    let traded: Vec<_> = parts.filter(|(fills, _)| *fills > 0).collect();
+    if let [(_, one)] = traded[..] {
+        return *one.means();
     }
     let mut all: [Mean; HORIZON_NAMES.len()] = Default::default();
-    for tally in traded {
-        for (sum, mean) in all.iter_mut().zip(tally.markouts.means()) {
+    for (_, markouts) in traded {
+        for (sum, mean) in all.iter_mut().zip(markouts.means()) {
             sum.join(mean);
         }
     }
@@ -360,7 +360,9 @@ fn strategies(
     facts: &Facts,
     exchange: &Exchange<'_>,
     kernel: &Kernel,
+    outcome: &Outcome,
     collector: &Collector,
+    lasted: Span,
 ) -> Vec<Strategy> {
     let strategy = |(number, share): (usize, &super::collect::Share)| {
         let id = StrategyId(u16::try_from(number).expect("strategies are numbered by 16 bits"));
@@ -379,6 +381,7 @@ fn strategies(
             funding: profit.map(|profit| show(profit.funding)),
             opportunities_seen: share.seen,
             opportunities_taken: share.taken,
+            performance: performance(exchange, kernel, outcome, collector, Some(id), lasted),
         }
     };
     collector.by_strategy.iter().enumerate().map(strategy).collect()

@@ -4,6 +4,7 @@
 //! are RFC 3339, and what cannot be said is null, never zero. `docs/backtest-json.md` explains every
 //! field; a test compares it with this.
 
+use super::performance::Performance;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tse_model::Money;
@@ -57,6 +58,8 @@ pub struct Summary {
     pub sharpe_high: Option<f64>,
     pub days_per_year: f64,
     pub daily_returns: u64,
+    #[serde(default)]
+    pub performance: Performance,
 
     pub balances: BTreeMap<String, String>,
     pub balances_by_venue: BTreeMap<String, BTreeMap<String, String>>,
@@ -86,6 +89,8 @@ pub struct Attribution {
     pub inventory: Option<String>,
     pub fees: Option<String>,
     pub funding: Option<String>,
+    #[serde(default)]
+    pub residual: Option<String>,
 }
 
 /// The deepest fall of equity.
@@ -193,6 +198,8 @@ pub struct Strategy {
     pub funding: Option<String>,
     pub opportunities_seen: u64,
     pub opportunities_taken: u64,
+    #[serde(default)]
+    pub performance: Performance,
 }
 
 impl Summary {

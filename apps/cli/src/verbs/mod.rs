@@ -8,6 +8,7 @@ pub mod explain;
 pub mod init;
 pub mod journal;
 pub mod snapshot;
+pub mod stats;
 pub mod strategies;
 pub mod trade;
 pub mod why;

@@ -11,7 +11,7 @@ use tse_model::{
     InstrumentId, InstrumentSpec, Kind, MarketData, MarketEvent, Price, Qty, Quote, Rate, Request,
     Rounding, Settlement, Side, Source, Span, Timestamp, Trade, TradingStatus,
 };
-use tse_portfolio::statistics::Days;
+use tse_portfolio::statistics::{Basis, Days};
 use tse_risk::{Limits, Refusal, Repeats, SelfTrade};
 use tse_sim::{
     Backtest, FundingSchedule, Latency, MarketSetup, Observer, Outcome, QueueModel, Scenario,
@@ -331,7 +331,7 @@ impl World {
             paces: PaceTable::default(),
             losses: None,
             sample_every: Span::from_secs(1),
-            days: Days::All,
+            basis: Basis::plain(Days::All, 365.0),
             start: None,
             end: None,
             audit: true,

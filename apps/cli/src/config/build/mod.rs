@@ -27,7 +27,7 @@ use tse_kernel::{LimitTable, PaceTable};
 use tse_model::{
     Catalog, CurrencyId, Decimal, InstrumentId, Rate, Resolved, Source, Span, Timestamp,
 };
-use tse_portfolio::statistics::Days;
+use tse_portfolio::statistics::{Basis, Days};
 use tse_sim::{LossSetup, Scenario, VenueSetup};
 use tse_strategy::{FixedRate, Rates, Registry};
 
@@ -61,10 +61,15 @@ pub struct Config {
     answer_timeout: Span,
     price_age_max: Span,
     sample_every: Span,
-    days: Days,
+    basis: Basis,
 }
 
 impl Config {
+    /// What returns are measured by.
+    pub fn basis(&self) -> Basis {
+        self.basis
+    }
+
     /// The scenario, with its sources opened and its strategies made anew.
     ///
     /// # Errors
@@ -91,7 +96,7 @@ impl Config {
             rates: self.rates.clone(),
             price_age_max: self.price_age_max,
             sample_every: self.sample_every,
-            days: self.days,
+            basis: self.basis,
             start: self.start,
             end: self.end,
             audit: false,
@@ -192,6 +197,7 @@ pub(super) fn build(
     let run_fields = root.section("run")?;
     builder.range(run_fields);
     let catalog = builder.catalog;
+    let basis = basis(run_fields, &catalog);
     let time = |key| run_fields.time(key).map_or(Span::ZERO, |seen| seen.value);
     Some(Config {
         name: run_fields.text("name").map_or_else(|| run.to_owned(), |seen| seen.value),
@@ -203,10 +209,7 @@ pub(super) fn build(
         sample_every: time("sample_every"),
         price_age_max: time("price_age_max"),
         answer_timeout: time("answer_timeout"),
-        days: match run_fields.word("days").map(|seen| seen.value) {
-            Some("weekdays") => Days::Weekdays,
-            _ => Days::All,
-        },
+        basis,
         catalog,
         sources,
         strategies,
@@ -219,6 +222,32 @@ pub(super) fn build(
         warnings: Diagnostics::new(),
         root,
     })
+}
+
+/// What returns are measured by.
+fn basis(run: &Fields, catalog: &Catalog) -> Basis {
+    let days = match run.word("days").map(|seen| seen.value) {
+        Some("weekdays") => Days::Weekdays,
+        _ => Days::All,
+    };
+    let share = |key| run.decimal(key).map_or(0.0, |seen| crate::run::float(seen.value));
+    let fixed = run.whole("days_per_year").map(|seen| seen.value as f64);
+    Basis {
+        risk_free: share("risk_free"),
+        minimum_return: share("minimum_return"),
+        ..Basis::plain(days, fixed.unwrap_or_else(|| days_per_year(days, catalog)))
+    }
+}
+
+/// How many days of a year have returns: 365 where something trades around the clock, else 260 for
+/// currencies alone and 252 for exchange sessions.
+fn days_per_year(days: Days, catalog: &Catalog) -> f64 {
+    let fx = |instrument: &tse_model::Instrument| instrument.kind == tse_model::Kind::Fx;
+    match days {
+        Days::All => 365.0,
+        Days::Weekdays if catalog.instruments().iter().all(fx) => 260.0,
+        Days::Weekdays => 252.0,
+    }
 }
 
 impl Builder<'_> {

@@ -53,6 +53,13 @@ keys! {
     "answer_timeout": Takes::Time(Sign::Positive), Default("\"5s\"");
     /// Which days have returns, for annualised figures.
     "days": Takes::Word(&["all", "weekdays"]), Default("\"all\"");
+    /// How many days of a year have returns; without it 365, or with weekdays 260 for currencies alone and
+    /// else 252.
+    "days_per_year": Takes::Whole { min: 1, max: 366 }, Optional("365");
+    /// What money earns without risk, as a share a year: the Sharpe ratio counts from there.
+    "risk_free": Takes::Decimal(Range::Any), Default("\"0\"");
+    /// Below so much, as a share a year, a return counts as a loss (the Sortino ratio's).
+    "minimum_return": Takes::Decimal(Range::Any), Default("\"0\"");
     /// Whether strategies that do harm on purpose may take part.
     "chaos": Takes::Flag, Default("false");
 }
