@@ -251,6 +251,7 @@ impl Market {
             price_age_max: Span::from_secs(3_600),
             paces: PaceTable::default(),
             losses: None,
+            exposure: None,
             sample_every: Span::from_secs(60),
             basis: Basis::plain(Days::All, 365.0),
             start: None,

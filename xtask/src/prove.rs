@@ -9,7 +9,7 @@ use crate::workspace;
 use std::process::Stdio;
 
 /// Every control and kill level that is built, as the catalogue numbers them.
-const CONTROLS: [(&str, &str); 28] = [
+const CONTROLS: [(&str, &str); 29] = [
     ("C01", "what the venue takes"),
     ("C02", "what a strategy may trade"),
     ("C03", "size of an order"),
@@ -20,6 +20,7 @@ const CONTROLS: [(&str, &str); 28] = [
     ("C08", "the same order again"),
     ("C10", "open orders"),
     ("C11", "position"),
+    ("C12", "everything together"),
     ("C13", "money"),
     ("C14", "own orders on the other side"),
     ("C15", "loss of the day"),

@@ -179,6 +179,9 @@ impl Kernel {
     ) -> Option<Approved<PlaceOrder>> {
         let too_many = self.too_many(now, &draft);
         let per_trade = self.per_trade(now, &draft);
+        let mut exposed = std::mem::take(&mut self.exposed);
+        exposed.clear();
+        let unmeasured = self.exposures_after(now, &draft, replaced, &mut exposed);
         let state = &self.state;
         let instrument = state.catalog.instrument(draft.instrument);
         let market = &state.markets[draft.instrument.index()];
@@ -236,6 +239,9 @@ impl Kernel {
                 .lag_max
                 .filter(|limit| state.lag > *limit)
                 .map(|limit| Lag { lag: state.lag, limit }),
+            exposed: &exposed,
+            counted_in: self.exposure_watch.as_ref().map_or(currency, |it| it.currency()),
+            unmeasured,
             strategy,
             account,
             limits,
@@ -248,8 +254,9 @@ impl Kernel {
         }
         self.refusals.clear();
         let mut approved = review(draft, &scene, &mut self.refusals);
-        let mode = limits.strategy().self_trade;
-        if let (Some(sent), Some(own)) = (&approved, scene.own_opposite)
+        let (mode, own_opposite) = (limits.strategy().self_trade, scene.own_opposite);
+        self.exposed = exposed;
+        if let (Some(sent), Some(own)) = (&approved, own_opposite)
             && reaches(sent.get(), own)
         {
             // Approved although it reaches our own order: then the old ones go first (C14). What has

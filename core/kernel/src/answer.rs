@@ -299,7 +299,7 @@ impl Kernel {
             self.update(now, slot, &OrderEventKind::Filled(*fill), out);
         }
         self.close_if_heard(now, slot, out);
-        self.watch_losses(now, out);
+        self.watch_risk(now, out);
     }
 
     /// An order that its venue has closed is over once all has been heard that had traded by then.

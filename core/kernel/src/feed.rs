@@ -158,6 +158,9 @@ impl Kernel {
         if self.loss_watch.as_ref().is_some_and(|it| it.next.is_some_and(|at| at <= now)) {
             self.watch_losses(now, out);
         }
+        if self.exposure_watch.as_ref().is_some_and(|it| it.next.is_some_and(|at| at <= now)) {
+            self.watch_exposure(now, out);
+        }
         if self.sweep_at.is_some_and(|at| at <= now) {
             self.sweep(now, out);
         }
@@ -205,6 +208,7 @@ impl Kernel {
         let inquiries = self.reconcilers.iter().filter_map(Reconciler::wake_at);
         let all = bars.chain(alarm).chain(answer).chain(inquiries);
         let losses = self.loss_watch.as_ref().and_then(|watch| watch.next);
-        self.wake = all.chain(self.sweep_at).chain(losses).min();
+        let exposure = self.exposure_watch.as_ref().and_then(|watch| watch.next);
+        self.wake = all.chain(self.sweep_at).chain(losses).chain(exposure).min();
     }
 }

@@ -13,7 +13,7 @@ use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{Timestamp, kept_fields, recorded_fields};
 
 /// The version of these bytes.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 recorded_fields! {
     Counts { inputs, orders, cancels, modifies, denied, rejected, fills, opportunities }
@@ -64,6 +64,8 @@ impl Kernel {
             account_meters,
             paced: _,
             loss_watch,
+            exposure_watch,
+            gauges,
             sweep_at,
             sweep_due: _,
             boots_disarmed: _,
@@ -82,6 +84,7 @@ impl Kernel {
             intents: _,
             notices: _,
             refusals: _,
+            exposed: _,
             scratch: _,
             leg_slots: _,
             wanted: _,
@@ -103,6 +106,10 @@ impl Kernel {
         if let Some(watch) = loss_watch {
             watch.save(out);
         }
+        if let Some(watch) = exposure_watch {
+            watch.save(out);
+        }
+        gauges.write(out);
         sweep_at.write(out);
         executions.save(out);
         save_each(reconcilers, out);
@@ -129,6 +136,10 @@ impl Kernel {
         if let Some(watch) = &mut self.loss_watch {
             watch.load(bytes)?;
         }
+        if let Some(watch) = &mut self.exposure_watch {
+            watch.load(bytes)?;
+        }
+        self.gauges = Recorded::read(bytes)?;
         self.sweep_at.load(bytes)?;
         self.executions.load(bytes)?;
         if self.has(Plant::SnapshotForgets) {

@@ -2,6 +2,7 @@
 
 use crate::desk::{Alarm, LimitTable, State};
 use crate::executions::Executions;
+use crate::exposure::{ExposureTable, ExposureWatch};
 use crate::losses::{LossTable, LossWatch};
 use crate::message::{Alert, Command, Input, Output};
 use crate::orders::{Order, Orders, Slot};
@@ -16,7 +17,7 @@ use tse_model::{
     PlaceOrder, Span, StateHash, StrategyId, Timestamp,
 };
 use tse_portfolio::Portfolio;
-use tse_risk::{Cause, Level, Meter, Paces, Reach, Refusal};
+use tse_risk::{Cause, Exposed, Gauges, Level, Meter, Paces, Reach, Refusal};
 use tse_strategy::{
     BarBuilder, Intents, Market, OrderUpdate, QuoteLevel, Strategy, UpdateKind, View,
 };
@@ -52,6 +53,8 @@ pub struct Setup {
     pub paces: PaceTable,
     /// What may be lost; `None` where that is not limited.
     pub losses: Option<LossTable>,
+    /// What everything together may be worth; `None` where that is not limited.
+    pub exposure: Option<ExposureTable>,
     /// The strategies and what each may trade: nothing else (C02).
     pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
 }
@@ -137,6 +140,8 @@ pub struct Kernel {
     /// Whether any pace is set: else nothing is counted.
     pub(crate) paced: bool,
     pub(crate) loss_watch: Option<LossWatch>,
+    pub(crate) exposure_watch: Option<ExposureWatch>,
+    pub(crate) gauges: Gauges,
     /// When to look again at what is to be taken back or closed.
     pub(crate) sweep_at: Option<Timestamp>,
     /// Whether it is to be looked at before this step ends.
@@ -160,6 +165,7 @@ pub struct Kernel {
     pub(crate) intents: Intents,
     pub(crate) notices: VecDeque<Notice>,
     pub(crate) refusals: Vec<Refusal>,
+    pub(crate) exposed: Vec<Exposed>,
     pub(crate) scratch: Vec<Slot>,
     pub(crate) leg_slots: Vec<Slot>,
     pub(crate) wanted: Vec<QuoteLevel>,
@@ -237,6 +243,8 @@ impl Kernel {
             account_meters,
             paced,
             loss_watch: setup.losses.map(LossWatch::new),
+            exposure_watch: setup.exposure.map(ExposureWatch::new),
+            gauges: Gauges::default(),
             sweep_at: None,
             sweep_due: false,
             boots_disarmed: setup.boots_disarmed,
@@ -256,6 +264,7 @@ impl Kernel {
             intents: Intents::new(),
             notices: VecDeque::new(),
             refusals: Vec::new(),
+            exposed: Vec::new(),
             scratch: Vec::new(),
             leg_slots: Vec::new(),
             wanted: Vec::new(),
@@ -410,7 +419,7 @@ impl Kernel {
             Command::Kill(kill) => return self.kill(now, &kill, Cause::Person, out),
             Command::Resume(resume) => return self.resume(now, &resume, out),
             Command::Arm(by) => return self.arm(by, out),
-            Command::Start => self.watch_losses(now, out),
+            Command::Start => self.watch_risk(now, out),
             Command::Stop => {}
         }
         // What rests goes first, so that no last wish meets it; what is still placed to rest goes too.
@@ -485,7 +494,7 @@ impl Machine for Kernel {
                 }
                 self.on_boot(epoch, out);
                 self.sever_again(out);
-                self.watch_losses(now, out);
+                self.watch_risk(now, out);
             }
             Input::Gap(venue) => self.on_gap(now, venue, out),
             Input::Rules(instrument, rules) => self.on_rules(instrument, &rules, out),

@@ -15,6 +15,7 @@ mod act;
 mod answer;
 mod desk;
 mod executions;
+mod exposure;
 mod feed;
 mod halt;
 pub mod keep;
@@ -32,6 +33,7 @@ mod trace;
 
 pub use desk::{LimitTable, State};
 pub use executions::EXECUTIONS_KEPT;
+pub use exposure::{ExposureTable, group_of};
 pub use kernel::{Counts, Kernel, PaceTable, STORM, Setup};
 pub use life::{Ending, Evidence, Life, Step};
 pub use losses::LossTable;

@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::message::Output;
 use tse_model::bytes::{Kept, Reader, Writer};
 use tse_model::{CurrencyId, Money, Span, StrategyId, Timestamp};
-use tse_portfolio::{Mark, Prices};
+use tse_portfolio::Prices;
 use tse_risk::{Cause, Level, LossLimits, Losses, Reach, Scope};
 
 /// What may be lost, in which currency it is counted, and how that is known.
@@ -105,20 +105,17 @@ impl Kernel {
         scopes.iter().find(|(own, _)| *own == reach).map(|(_, watched)| &watched.losses)
     }
 
+    /// Looks at everything that is looked at now and then.
+    pub(crate) fn watch_risk(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        self.watch_losses(now, out);
+        self.watch_exposure(now, out);
+    }
+
     /// Looks at profit and loss, and cuts back where a limit was reached.
     pub(crate) fn watch_losses(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         let Some(mut watch) = self.loss_watch.take() else { return };
+        self.mark_all(&mut watch.prices);
         let state = &self.state;
-        for instrument in state.catalog.instruments() {
-            let market = &state.markets[instrument.id.index()];
-            // The middle of the market, which has its time: of marks and trades nobody knows how old they are.
-            match (market.quote.twice_mid(), market.updated) {
-                (Some(twice), Some(at)) if market.valid => {
-                    watch.prices.set(instrument.id, Mark::mid(twice), at);
-                }
-                _ => watch.prices.unset(instrument.id),
-            }
-        }
         let mut trips: Vec<(Reach, Level, Cause)> = Vec::new();
         for (reach, watched) in &mut watch.scopes {
             let strategy = match reach {
@@ -140,6 +137,11 @@ impl Kernel {
         // At the next multiple of the interval, so that it does not depend on when it began.
         watch.next = Some(now.floor(watch.every) + watch.every);
         self.wake = self.wake.into_iter().chain(watch.next).min();
+        for (reach, watched) in watch.scopes.iter().filter(|(_, watched)| !watched.unvalued) {
+            for (metric, value, limit) in watched.losses.measures().into_iter().flatten() {
+                self.gauge(*reach, metric, value, limit, out);
+            }
+        }
         self.loss_watch = Some(watch);
         for (reach, level, cause) in trips {
             self.trip(now, reach, level, cause, out);

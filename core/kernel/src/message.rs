@@ -6,7 +6,7 @@ use tse_model::{
     Money, OrderEvent, PlaceOrder, Qty, Request, Rules, Side, Span, Statement, StrategyId, VenueId,
     Wake,
 };
-use tse_risk::{Cause, Kill, Level, NotResumed, Reach, Refusal, Resume, Who};
+use tse_risk::{Cause, Kill, Level, Metric, NotResumed, Reach, Refusal, Resume, Severity, Who};
 use tse_strategy::Opportunity;
 
 /// What an operator, or the driver on his behalf, tells the engine.
@@ -151,6 +151,19 @@ pub enum Alert {
     },
     /// Trading was to be cut back in a scope that there is not.
     NoSuchScope(Reach),
+    /// Something is nearer to its limit than was told before.
+    Near {
+        /// Whose.
+        reach: Reach,
+        /// What.
+        metric: Metric,
+        /// How near.
+        severity: Severity,
+        /// What it is.
+        value: Money,
+        /// What it may be.
+        limit: Money,
+    },
     /// The engine may trade.
     Armed,
     /// The engine may not trade although somebody wanted it.

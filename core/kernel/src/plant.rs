@@ -85,11 +85,13 @@ pub enum Plant {
     PaceForgotten,
     /// The legs of a group count only when they have left.
     LegsUncounted,
+    /// What everything is worth is told without what is open.
+    OpenUnexposed,
 }
 
 impl Plant {
     /// Every mistake, and its name for a command.
-    pub const ALL: [(Self, &'static str); 39] = [
+    pub const ALL: [(Self, &'static str); 40] = [
         (Self::FillTwice, "fill-twice"),
         (Self::FillAfterEndIgnored, "fill-after-end-ignored"),
         (Self::SilenceIsRefusal, "silence-is-refusal"),
@@ -129,6 +131,7 @@ impl Plant {
         (Self::PaceIgnored, "pace-ignored"),
         (Self::PaceForgotten, "pace-forgotten"),
         (Self::LegsUncounted, "legs-uncounted"),
+        (Self::OpenUnexposed, "open-unexposed"),
     ];
 }
 

@@ -3,8 +3,9 @@
 //! The same figures as [`review`](crate::review) decides by, in the order it looks at them, whether it
 //! refused or not. It decides nothing: that both agree is shown by a test over random orders.
 
+use crate::exposure::Measure;
 use crate::gate::{Scene, as_judged, reference_price, review};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Scope};
 use crate::reserve::hold_of;
 use crate::switch::Level;
 use tse_model::{CurrencyId, DisplayMoney, Money, PlaceOrder, Price, Qty, Rounding, Side};
@@ -158,6 +159,28 @@ pub fn explain(
             let limit = limit.get().saturating_mul(sign);
             add("C11", what, qty(Qty::new(after)), qty(Qty::new(limit)), passed);
         }
+    }
+    for exposed in scene.exposed {
+        let scale = scale_of(scene.counted_in);
+        let what = match (exposed.measure, exposed.scope) {
+            (Measure::Gross, Scope::Strategy) => "gross exposure at worst, strategy",
+            (Measure::Net, Scope::Strategy) => "net exposure at worst, strategy",
+            (Measure::Leverage, Scope::Strategy) => "leverage at worst, strategy",
+            (Measure::Concentration, Scope::Strategy) => "exposure to the asset at worst, strategy",
+            (Measure::Gross, Scope::Account) => "gross exposure at worst, all",
+            (Measure::Net, Scope::Account) => "net exposure at worst, all",
+            (Measure::Leverage, Scope::Account) => "leverage at worst, all",
+            (Measure::Concentration, Scope::Account) => "exposure to the asset at worst, all",
+            (Measure::GroupGross(_), _) => "gross exposure of the group at worst",
+            (Measure::GroupNet(_), _) => "net exposure of the group at worst",
+        };
+        let (value, limit) = (exposed.value.display(scale), exposed.limit.display(scale));
+        add("C12", what, value.to_string(), limit.to_string(), reduces || !exposed.is_over());
+    }
+    if scene.unmeasured.is_some() {
+        let unknown = |it: &Refusal| matches!(it, Refusal::ExposureUnknown { .. });
+        let passed = !refused("C12", unknown);
+        add("C12", "exposure", "cannot be told".to_owned(), String::new(), passed);
     }
     if let (Some(held), Some(free)) =
         (price.and_then(|price| hold_of(it, &order, price, value?, &scene.account)), scene.free)

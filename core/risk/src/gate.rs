@@ -6,10 +6,12 @@
 //! position, funds and data. The gate decides on the [`Scene`] it is given and knows nothing else.
 //! No figure can make it panic: what the integers cannot hold is refused.
 
+use crate::exposure::Exposed;
 use crate::reserve::hold_of;
 use crate::{BadData, Count, Level, Refusal, Reserve, Scope, Scoped, SelfTrade};
 use tse_model::{
-    Instrument, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Side, Span, TimeInForce,
+    CurrencyId, Instrument, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Side, Span,
+    TimeInForce,
 };
 
 /// Proof that a request passed the gate. Only this crate can make one.
@@ -121,6 +123,12 @@ pub struct Scene<'a> {
     pub account: Book,
     /// The limits of both.
     pub limits: &'a Scoped,
+    /// What everything together would be worth beside what it may be; empty where that is not limited.
+    pub exposed: &'a [Exposed],
+    /// What that is counted in.
+    pub counted_in: CurrencyId,
+    /// Whose exposure cannot be told although it is limited.
+    pub unmeasured: Option<Scope>,
     /// How often the same order was sent within the window of the tighter limit.
     pub repeats: u32,
     /// Our best order on the other side, of any strategy in the account.
@@ -201,6 +209,11 @@ pub fn review(
     if order.reduce_only && !reduces {
         let room = scopes.map(|(_, book)| book.closable(order.side));
         refusals.push(Refusal::ReduceOnly { qty: order.qty, room: room[0].min(room[1]) }); // C11
+    }
+    if !reduces {
+        let over = scene.exposed.iter().filter(|exposed| exposed.is_over());
+        refusals.extend(over.map(|exposed| Refusal::Exposure(*exposed))); // C12
+        refusals.extend(scene.unmeasured.map(|scope| Refusal::ExposureUnknown { scope })); // C12
     }
     let held = priced
         .map(|price| hold_of(scene.instrument, &order, price, worth.flatten()?, &scene.account));

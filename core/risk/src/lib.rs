@@ -7,7 +7,9 @@
 //! Begin at [`review`].
 
 mod explain;
+mod exposure;
 mod gate;
+mod gauge;
 mod limits;
 mod losses;
 mod meter;
@@ -18,9 +20,13 @@ mod switch;
 mod without;
 
 pub use explain::{Check, explain};
+pub use exposure::{
+    Exposed, ExposureGroup, ExposureLimits, Measure, Worth, exposures, group_exposures,
+};
 pub use gate::{Approved, Book, Lag, Scene, reference_price, review};
+pub use gauge::{Gauges, Metric, Severity};
 pub use limits::{Limits, Repeats, Scoped, SelfTrade};
-pub use losses::{LossLimits, Losses, Rapid, Standing};
+pub use losses::{LossLimits, Losses, Rapid, Standing, VAR_DAYS};
 pub use meter::{Count, Messages, Meter, OrderToTrade, Pace, Paces};
 pub use refusal::{BadData, Refusal, Scope};
 pub use reserve::{Reserve, hold, hold_of, reserve};

@@ -5,9 +5,16 @@
 //! cannot be told trips nothing, since a price that cannot be read must not sell a healthy book; whoever
 //! watches then refuses what adds risk instead.
 
+use crate::gauge::Metric;
 use crate::switch::{Cause, Level};
 use std::collections::VecDeque;
-use tse_model::{Money, Rate, Span, Timestamp, kept_fields};
+use tse_model::{Money, Rate, Rounding, Span, Timestamp, kept_fields};
+
+/// How many finished days the value at risk looks back on.
+pub const VAR_DAYS: usize = 30;
+
+/// The standard normal quantile of 99 %, in billionths.
+const Z_99: i128 = 2_326_347_874;
 
 /// One day.
 const DAY: Span = Span::from_secs(86_400);
@@ -34,6 +41,8 @@ pub struct LossLimits {
     pub drawdown_max: Option<Rate>,
     /// C16: the same for a fall in a short while.
     pub rapid_max: Option<Rapid>,
+    /// C12: from this value at risk of a day (99 %) only what shrinks positions is sent (K2).
+    pub var_max: Option<Money>,
     /// Whether positions are closed as well then (K5).
     pub flatten: bool,
 }
@@ -49,10 +58,12 @@ pub struct Losses {
     /// Profits within the window of which no later one is higher, in order of time: the first is the highest.
     recent: VecDeque<(Timestamp, Money)>,
     last: Option<Money>,
+    /// What each of the last finished days earned, idle ones too, oldest first.
+    days: VecDeque<Money>,
 }
 
 kept_fields! {
-    Losses { saved: day, peak, recent, last; built: limits }
+    Losses { saved: day, peak, recent, last, days; built: limits }
 }
 
 /// Where a scope stands beside its limits.
@@ -107,12 +118,30 @@ impl Losses {
         })
     }
 
+    /// What is limited beside its limit: the loss of the day (the soft limit only if there is no other), the fall
+    /// from the highest point, and the value at risk.
+    pub fn measures(&self) -> [Option<(Metric, Money, Money)>; 3] {
+        let standing = self.standing();
+        let day_limit = self.limits.day_max.or(self.limits.day_soft);
+        let day = standing.zip(day_limit).map(|(at, limit)| (Metric::DayLoss, at.day, limit));
+        let drawdown = standing.zip(self.limits.drawdown_max).and_then(|(at, share)| {
+            let limit = share.of(at.peak.max(Money::ZERO), Rounding::Down)?;
+            Some((Metric::Drawdown, at.drawdown, limit))
+        });
+        let var = self.limits.var_max.zip(self.value_at_risk());
+        [day, drawdown, var.map(|(limit, var)| (Metric::ValueAtRisk, var, limit))]
+    }
+
     /// The profit is this now. Says how far to cut back, if a limit was reached.
     pub fn observe(&mut self, now: Timestamp, profit: Money) -> Option<(Level, Cause)> {
         let day = now.nanos().div_euclid(DAY.nanos());
         if self.day.is_none_or(|(then, _)| then != day) {
             // What was earned up to midnight is what was told last.
-            self.day = Some((day, self.last.unwrap_or(profit)));
+            let midnight = self.last.unwrap_or(profit);
+            if let Some((then, begin)) = self.day {
+                self.finish_days(day.saturating_sub(then), midnight, begin);
+            }
+            self.day = Some((day, midnight));
         }
         self.peak = Some(self.peak.map_or(profit, |peak| peak.max(profit)));
         self.last = Some(profit);
@@ -132,9 +161,49 @@ impl Losses {
             Some((worst, Cause::Drawdown))
         } else if reached(self.limits.day_soft) {
             Some((Level::Reduce, Cause::DayLoss))
+        } else if self.limits.var_max.zip(self.value_at_risk()).is_some_and(|(max, var)| var >= max)
+        {
+            Some((Level::Reduce, Cause::Exposure))
         } else {
             None
         }
+    }
+
+    /// A day is over, and perhaps idle ones after it.
+    fn finish_days(&mut self, over: i64, end: Money, begin: Money) {
+        let mut push = |earned| {
+            if self.days.len() == VAR_DAYS {
+                self.days.pop_front();
+            }
+            self.days.push_back(earned);
+        };
+        // A difference that fits no integer trips as a loss of the day, which is more than a word here.
+        push(end.checked_sub(begin).unwrap_or(Money::ZERO));
+        (1..over.min(VAR_DAYS as i64 + 1)).for_each(|_| push(Money::ZERO));
+    }
+
+    /// What 99 % of days do not lose more than: with thirty finished days the largest loss of them (historical
+    /// simulation: the 30th of 30 smallest), with fewer the normal distribution of their mean and deviation
+    /// (RiskMetrics 1996). `None` under two days, or if figures fit no integer.
+    pub fn value_at_risk(&self) -> Option<Money> {
+        let n = self.days.len() as i128;
+        if self.days.len() == VAR_DAYS {
+            let worst = self.days.iter().min()?;
+            return worst.units().checked_neg().map(Money::from_units);
+        }
+        if n < 2 {
+            return None;
+        }
+        let sum = self.days.iter().try_fold(0i128, |sum, day| sum.checked_add(day.units()))?;
+        // n² times the variance with n: whole numbers, so that the same days give the same bits.
+        let squares = self
+            .days
+            .iter()
+            .try_fold(0i128, |sum, day| sum.checked_add(day.units().checked_mul(day.units())?))?;
+        let spread = squares.checked_mul(n)?.checked_sub(sum.checked_mul(sum)?)?;
+        let deviation = u128::try_from(spread / (n * (n - 1))).ok()?.isqrt();
+        let tail = i128::try_from(deviation).ok()?.checked_mul(Z_99)? / i128::from(Rate::ONE);
+        Some(Money::from_units(tail.checked_sub(sum / n)?))
     }
 
     /// Whether it fell too far within the window.
@@ -249,6 +318,34 @@ mod tests {
         losses.observe(at(300), money(950));
         assert_eq!(losses.observe(at(601), money(853)), None);
         assert_eq!(losses.observe(at(602), money(852)), FALL, "98 of 1,950");
+    }
+
+    #[test]
+    fn c12_value_at_risk_is_the_worst_of_thirty_days_and_with_fewer_the_normal_distribution() {
+        let day = |n: i64| at(n * 86_400);
+        let limits = LossLimits { var_max: Some(money(300)), ..LossLimits::default() };
+        let mut losses = with(limits);
+        let reduce = Some((Level::Reduce, Cause::Exposure));
+        let mut profit = 0;
+        losses.observe(day(0), money(profit));
+        for n in 1..=2 {
+            assert_eq!(losses.value_at_risk(), None, "day {n}");
+            profit += if n == 1 { -100 } else { 100 };
+            losses.observe(day(n) - Span::from_secs(1), money(profit));
+            losses.observe(day(n), money(profit));
+        }
+        // Mean nothing, deviation 141 of -100 and 100: 2.326 of it.
+        assert_eq!(losses.value_at_risk(), Some(money(328)));
+        assert_eq!(losses.observe(day(2), money(profit)), reduce);
+        // Idle days count, and then the worst of thirty is what there was.
+        assert_eq!(losses.observe(day(31), money(profit)), None);
+        assert_eq!(losses.value_at_risk(), Some(money(0)), "the loss is 31 days ago");
+        losses.observe(day(31) + Span::from_secs(1), money(profit - 299));
+        losses.observe(day(32), money(profit - 299));
+        assert_eq!(losses.value_at_risk(), Some(money(299)));
+        assert_eq!(losses.observe(day(32), money(profit - 299)), None);
+        losses.observe(day(32) + Span::from_secs(1), money(profit - 599));
+        assert_eq!(losses.observe(day(33), money(profit - 599)), reduce);
     }
 
     #[test]

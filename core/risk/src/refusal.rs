@@ -1,6 +1,7 @@
 //! Why an order was refused: one variant for each control, with the figures that decided.
 
 use crate::Level;
+use crate::exposure::Exposed;
 use std::fmt;
 use tse_model::{Money, Price, Qty, Span};
 
@@ -126,6 +127,13 @@ pub enum Refusal {
         /// What is left to close once everything open on its side has filled, in the tighter scope.
         room: Qty,
     },
+    /// C12: everything together would be worth too much.
+    Exposure(Exposed),
+    /// C12: what everything is worth cannot be told, since something has no price that can be used.
+    ExposureUnknown {
+        /// Whose.
+        scope: Scope,
+    },
     /// C13.
     Funds {
         /// What the order needs.
@@ -195,6 +203,7 @@ impl Refusal {
             Self::Repeated { .. } => "C08",
             Self::OpenOrders { .. } => "C10",
             Self::Position { .. } | Self::ReduceOnly { .. } => "C11",
+            Self::Exposure(_) | Self::ExposureUnknown { .. } => "C12",
             Self::Funds { .. } => "C13",
             Self::SelfTrade { .. } => "C14",
             Self::Unvalued { .. } => "C15",
@@ -225,6 +234,8 @@ impl Refusal {
             Self::OpenOrders { .. } => "open_orders",
             Self::Position { .. } => "position",
             Self::ReduceOnly { .. } => "reduce_only",
+            Self::Exposure(_) => "exposure",
+            Self::ExposureUnknown { .. } => "exposure_unknown",
             Self::Funds { .. } => "funds",
             Self::SelfTrade { .. } => "self_trade",
             Self::Unvalued { .. } => "unvalued",
@@ -279,6 +290,13 @@ impl fmt::Display for Refusal {
             }
             Self::ReduceOnly { qty, room } => {
                 write!(f, "reduce-only order of {qty:?}, {room:?} left to close")
+            }
+            Self::Exposure(Exposed { scope, measure, value, limit }) => {
+                let (value, limit) = (value.units(), limit.units());
+                write!(f, "{} exposure of {value} units ({scope:?}), limit {limit}", measure.name())
+            }
+            Self::ExposureUnknown { scope } => {
+                write!(f, "exposure cannot be told ({scope:?}): something has no price")
             }
             Self::Funds { needed, free } => {
                 write!(f, "needs {} units, {} free", needed.units(), free.units())

@@ -127,6 +127,10 @@ pub enum Cause {
     DayLoss,
     /// C16: too far from the highest point.
     Drawdown,
+    /// C12: what is held, or what a day may cost, is more than it may be.
+    Exposure,
+    /// C19: the clock stepped.
+    Clock,
 }
 
 impl Cause {
@@ -139,6 +143,8 @@ impl Cause {
             Self::Rejects | Self::Losses => "C17",
             Self::DayLoss => "C15",
             Self::Drawdown => "C16",
+            Self::Exposure => "C12",
+            Self::Clock => "C19",
         }
     }
 }
@@ -264,6 +270,8 @@ recorded_words! {
         6 => Storm,
         7 => DayLoss,
         8 => Drawdown,
+        9 => Exposure,
+        10 => Clock,
     }
 }
 recorded_choices! {
@@ -401,7 +409,7 @@ impl Switch {
             Cause::Messages | Cause::Executions | Cause::Rejects | Cause::Losses => {
                 latch.counted = true;
             }
-            Cause::Person | Cause::Storm => {}
+            Cause::Person | Cause::Storm | Cause::Exposure | Cause::Clock => {}
         }
     }
 

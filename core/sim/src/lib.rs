@@ -29,6 +29,6 @@ pub use latency::Latency;
 pub use merge::Merge;
 pub use models::QueueModel;
 pub use recorder::Recorder;
-pub use scenario::{FundingSchedule, LossSetup, MarketSetup, Scenario, VenueSetup};
+pub use scenario::{ExposureSetup, FundingSchedule, LossSetup, MarketSetup, Scenario, VenueSetup};
 pub use synthetic::{Synthetic, SyntheticSpec};
 pub use venue::Venue;

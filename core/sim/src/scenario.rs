@@ -4,13 +4,13 @@
 
 use crate::latency::Latency;
 use crate::models::QueueModel;
-use tse_kernel::{Kernel, LimitTable, LossTable, PaceTable, Setup};
+use tse_kernel::{ExposureTable, Kernel, LimitTable, LossTable, PaceTable, Setup};
 use tse_model::{
     Catalog, CurrencyId, Environment, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId,
 };
 use tse_portfolio::statistics::Basis;
 use tse_portfolio::{Portfolio, Prices};
-use tse_risk::LossLimits;
+use tse_risk::{ExposureGroup, ExposureLimits, LossLimits};
 use tse_strategy::{FixedRate, Strategy};
 
 /// A backtest, ready to run.
@@ -31,6 +31,8 @@ pub struct Scenario {
     pub paces: PaceTable,
     /// What may be lost, in the base currency; `None` where that is not limited.
     pub losses: Option<LossSetup>,
+    /// What everything together may be worth, in the base currency; `None` where that is not limited.
+    pub exposure: Option<ExposureSetup>,
     /// The longest window of any repeat limit (C08).
     pub repeat_window: Span,
     /// How long a venue may take to answer before an order counts as unknown.
@@ -85,6 +87,14 @@ impl Scenario {
             firm: limits.firm,
             strategy: limits.strategy,
         });
+        let exposure = self.exposure.map(|limits| ExposureTable {
+            currency: self.base,
+            prices: prices(&self.catalog, &self.rates, self.price_age_max),
+            every: limits.every,
+            firm: limits.firm,
+            groups: limits.groups,
+            strategy: limits.strategy,
+        });
         Setup {
             catalog: self.catalog,
             portfolio,
@@ -97,6 +107,7 @@ impl Scenario {
             boots_disarmed: false,
             paces: self.paces,
             losses,
+            exposure,
             strategies: self.strategies,
         }
     }
@@ -113,6 +124,19 @@ pub struct LossSetup {
     pub firm: Option<LossLimits>,
     /// By strategy.
     pub strategy: Vec<Option<LossLimits>>,
+}
+
+/// What everything together may be worth in a run.
+#[derive(Clone, Debug)]
+pub struct ExposureSetup {
+    /// How often what is held is looked at.
+    pub every: Span,
+    /// Of everything.
+    pub firm: ExposureLimits,
+    /// Of instruments that move together.
+    pub groups: Vec<ExposureGroup>,
+    /// By strategy.
+    pub strategy: Vec<ExposureLimits>,
 }
 
 /// How currencies are converted: by the rates that are assumed, and by what instruments show.

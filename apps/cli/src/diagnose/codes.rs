@@ -297,6 +297,10 @@ codes! {
     GATE_POSITION = "TSE-R011", "The gate refused an order: position too large",
         "Control C11. With all open orders of that side filled, the position would pass `long_max` or \
          `short_max`.";
+    GATE_EXPOSURE = "TSE-R012", "The gate refused an order: everything together is too much",
+        "C12: with every open order filled, whichever way is worse, all instruments together would be worth more than \
+         `exposure` allows: gross, net, beside equity, in one asset or in a group that moves together. Or that cannot be \
+         told, since something that is held has no price in the base currency.";
     GATE_FUNDS = "TSE-R013", "The gate refused an order: not enough funds",
         "Control C13. The account does not have what the order needs, less what is set aside for open \
          orders. See `balances` of the venue.";
@@ -378,6 +382,7 @@ pub fn of_refusal(refusal: &tse_risk::Refusal) -> &'static str {
         "C15" => GATE_UNVALUED,
         "C18" => GATE_DATA,
         "C21" => GATE_IN_FLIGHT,
+        "C12" => GATE_EXPOSURE,
         "C22" => GATE_ORDER_TO_TRADE,
         "C25" => GATE_NO_LIMIT,
         "K1" | "K2" | "K3" | "K4" | "K5" | "K6" => GATE_KILLED,

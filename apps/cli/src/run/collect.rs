@@ -156,6 +156,7 @@ impl EquityLine {
 /// Watches a run for its report.
 pub(crate) struct Collector {
     catalog: Catalog,
+    base: CurrencyId,
     strategies: Vec<String>,
     /// One smallest unit of the base currency as a float: for charts only.
     unit: f64,
@@ -212,6 +213,7 @@ impl Collector {
             trades: Trades::new(strategies.len(), catalog.instruments().len()),
             strategies: strategies.to_vec(),
             catalog: catalog.clone(),
+            base,
             unit: 0.1f64.powi(i32::from(scale)),
             equity: EquityLine::default(),
             opportunities: Opportunities::default(),
@@ -390,6 +392,16 @@ impl Collector {
                     "scope": self.reach(*reach),
                     "level": level.name(),
                     "control": cause.control(),
+                }),
+            ),
+            Alert::Near { reach, metric, severity, value, limit } => (
+                "near_limit",
+                json!({
+                    "scope": self.reach(*reach),
+                    "metric": metric.name(),
+                    "severity": severity.name(),
+                    "value": self.catalog.show(*value, self.base),
+                    "limit": self.catalog.show(*limit, self.base),
                 }),
             ),
             Alert::Resumed { reach, to } => {

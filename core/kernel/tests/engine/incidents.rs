@@ -1,14 +1,17 @@
 //! What has cost firms dearly, each as a scenario: which control stops it, and what it can cost at most.
 
 use crate::stage::{
-    ALICE, BOB, Cast, SHARE_A, Stage, Told, USD, alerts, buy, denied, limits, market, placed, sell,
+    ALICE, BOB, Cast, PERP_A, SHARE_A, SHARE_B, Stage, Told, USD, alerts, buy, denied, limits,
+    market, placed, sell,
 };
-use tse_kernel::{Alert, LossTable, PaceTable};
+use tse_kernel::{Alert, ExposureTable, LossTable, PaceTable};
 use tse_model::{MarketData, Money, OrderType, Price, Qty, Quote, Side, Span, TimeInForce};
 use tse_portfolio::Prices;
 use tse_risk::{
-    BadData, Cause, Level, Limits, LossLimits, Messages, Pace, Paces, Reach, Refusal, Repeats,
+    BadData, Cause, ExposureLimits, Level, Limits, LossLimits, Messages, Pace, Paces, Reach,
+    Refusal, Repeats,
 };
+use tse_strategy::OrderWish;
 
 fn with(account: Limits) -> Stage {
     Stage::with(Cast { account, ..Cast::default() })
@@ -147,4 +150,31 @@ fn a_mark_that_is_wrong_or_old_sells_no_healthy_book() {
     let pieces = placed(&out);
     let [piece] = pieces[..] else { panic!("{pieces:?}") };
     assert_eq!((piece.side, piece.order_type), (Side::Sell, OrderType::Limit(Price::new(936))));
+}
+
+/// Citigroup, 2022: the field for units took the amount, and a basket of 444 billion was passed on in pieces, each
+/// of which was small enough.
+#[test]
+fn citi_2022_a_basket_that_is_too_large_as_a_whole_ends_at_what_everything_may_be_worth() {
+    let firm = ExposureLimits { gross: Some(Money::from_units(1_000_000)), ..Default::default() };
+    let exposure = ExposureTable {
+        currency: USD,
+        prices: Prices::new(Span::from_secs(60)),
+        every: Span::from_secs(1),
+        firm,
+        groups: Vec::new(),
+        strategy: Vec::new(),
+    };
+    let mut stage = Stage::with(Cast { exposure: Some(exposure), ..Cast::default() });
+    // 300 orders of 100 shares over three markets, 1,000.00 each, all within the limits of one order.
+    let mut sent = 0;
+    for piece in 0..300 {
+        let market = [SHARE_A, SHARE_B, PERP_A][piece % 3];
+        let order = OrderWish::limit(market, Side::Sell, Qty::new(100), Price::new(1_005));
+        let out = stage.wish(ALICE, move |_, wish| wish.order(order));
+        sent += placed(&out).len();
+        assert!(denied(&out).iter().all(|it| it.control() == "C12"), "{:?}", denied(&out));
+    }
+    // 10,000.00 at the middle of the market is all that may be out: ten pieces of 300.
+    assert_eq!(sent, 10);
 }

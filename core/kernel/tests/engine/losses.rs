@@ -2,14 +2,15 @@
 //! be told.
 
 use crate::stage::{
-    A, ALICE, B, BOB, Cast, SHARE_A, Stage, USD, alerts, buy, cancels, denied, market, placed, sell,
+    A, ALICE, B, BOB, Cast, SHARE_A, Stage, USD, alerts, all_alerts, buy, cancels, denied, market,
+    placed, sell,
 };
 use tse_kernel::{Alert, Command, Input, LossTable, Output};
 use tse_model::{Money, Rate, Side, Span, Timestamp};
 use tse_portfolio::Prices;
 use tse_risk::{
-    Cause, Kill, Level, LossLimits, NotResumed, Rapid, Reach, Refusal, Resume, Role, Scope, Who,
-    Why,
+    Cause, Kill, Level, LossLimits, Metric, NotResumed, Rapid, Reach, Refusal, Resume, Role, Scope,
+    Severity, Who, Why,
 };
 
 const MINE: Reach = Reach::Strategy(ALICE);
@@ -67,6 +68,29 @@ fn c15_a_strategys_loss_of_the_day_takes_its_orders_back_and_no_others() {
     assert_eq!(denied(&out), [Refusal::Killed { level: Level::Cancel }]);
     assert_eq!(stage.place(ALICE, &[sell(100, 1_000)]).len(), 1, "what it holds it may close");
     assert_eq!(stage.place(BOB, &[buy(1, 980)]).len(), 1);
+}
+
+#[test]
+fn c15_and_c16_are_told_before_they_are_reached() {
+    let limits =
+        LossLimits { drawdown_max: Some(Rate::from_billionths(1_000_000)), ..day_max(2_000) };
+    let mut stage = stage(None, Some(limits));
+    let near = |metric, severity, value, limit| Alert::Near {
+        reach: MINE,
+        metric,
+        severity,
+        value: money(value),
+        limit: money(limit),
+    };
+    // A thousandth of 10,000.00 is 10.00, half of which is lost at 9.95.
+    let fall = near(Metric::Drawdown, Severity::Low, 500, 1_000);
+    assert_eq!(all_alerts(&at(&mut stage, 995)), [fall]);
+    let fall = near(Metric::Drawdown, Severity::High, 900, 1_000);
+    assert_eq!(all_alerts(&at(&mut stage, 991)), [fall]);
+    let day = near(Metric::DayLoss, Severity::Low, 1_000, 2_000);
+    let fall = near(Metric::Drawdown, Severity::Critical, 1_000, 1_000);
+    let cut = killed(MINE, Level::Cancel, Cause::Drawdown);
+    assert_eq!(all_alerts(&at(&mut stage, 990)), [day, fall, cut]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The engine as its driver sees it: inputs go in one at a time, and after each of them the books, the
 //! open orders and the money set aside agree with a second reckoning.
 
+mod exposure;
 mod fills;
 mod group;
 mod incidents;

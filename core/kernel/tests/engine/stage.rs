@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tse_kernel::{
-    Adjustment, Alert, Command, Input, Kernel, LimitTable, LossTable, Order, Output, PaceTable,
-    Reconcile, Setup,
+    Adjustment, Alert, Command, ExposureTable, Input, Kernel, LimitTable, LossTable, Order, Output,
+    PaceTable, Reconcile, Setup,
 };
 use tse_model::{
     BookAction, CancelReason, Catalog, ClientOrderId, CurrencyId, Decimal, Depth, DepthChange,
@@ -204,6 +204,7 @@ pub struct Cast {
     pub boots_disarmed: bool,
     pub paces: PaceTable,
     pub losses: Option<LossTable>,
+    pub exposure: Option<ExposureTable>,
 }
 
 impl Default for Cast {
@@ -220,6 +221,7 @@ impl Default for Cast {
             boots_disarmed: false,
             paces: PaceTable::default(),
             losses: None,
+            exposure: None,
         }
     }
 }
@@ -269,6 +271,7 @@ impl Stage {
             boots_disarmed: cast.boots_disarmed,
             paces: cast.paces.clone(),
             losses: cast.losses.clone(),
+            exposure: cast.exposure.clone(),
             strategies: strategies.collect(),
             catalog,
         });
@@ -539,7 +542,13 @@ pub fn cancels(out: &[Output]) -> Vec<ClientOrderId> {
     cancels.collect()
 }
 
+/// Alerts, but for words that something is near its limit: see [`all_alerts`].
 pub fn alerts(out: &[Output]) -> Vec<Alert> {
+    let all = all_alerts(out).into_iter();
+    all.filter(|alert| !matches!(alert, Alert::Near { .. })).collect()
+}
+
+pub fn all_alerts(out: &[Output]) -> Vec<Alert> {
     let alerts = out.iter().filter_map(|output| match output {
         Output::Alert(alert) => Some(*alert),
         _ => None,

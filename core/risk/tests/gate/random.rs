@@ -6,7 +6,7 @@ use tse_model::{
     Chance, FeeBasis, FeeSchedule, InstrumentSpec, Money, OrderType, PlaceOrder, Price, Qty, Quote,
     Rate, Rounding, Settlement, Side, Span, TimeInForce,
 };
-use tse_risk::{Book, Level, Limits, Repeats, Scope, SelfTrade};
+use tse_risk::{Book, Exposed, Level, Limits, Measure, Repeats, Scope, SelfTrade};
 
 /// A number that is small, or anything, or an end of the range.
 fn extreme(chance: &mut Chance) -> i64 {
@@ -128,6 +128,8 @@ fn judge(stage: &Stage, asked: &PlaceOrder, sent: &PlaceOrder) {
     });
     assert!(reduces || stage.in_flight.is_none_or(|(after, most)| after <= most));
     assert!(reduces || stage.unvalued.is_none());
+    let over = stage.exposed.iter().any(|it| it.value > it.limit);
+    assert!(reduces || !(over || stage.unmeasured.is_some()));
     let too_many = stage.too_many.is_some() || stage.per_trade.is_some();
     assert!(reduces || stage.closing || !too_many);
     let tightest = |of: fn(&Limits) -> Option<i128>| both.into_iter().filter_map(of).min();
@@ -232,6 +234,14 @@ fn no_figures_make_the_gate_panic_or_let_anything_through() {
         stage.too_many = chance.one_in(1, 32).then_some((Scope::Strategy, (2, 1)));
         stage.per_trade = chance.one_in(1, 32).then_some((Scope::Strategy, (2, 1)));
         stage.unvalued = chance.one_in(1, 32).then_some(Scope::Account);
+        stage.unmeasured = chance.one_in(1, 32).then_some(Scope::Account);
+        let exposed = Exposed {
+            scope: Scope::Account,
+            measure: Measure::Gross,
+            value: cents(i128::from(chance.between(0, 34))),
+            limit: cents(32),
+        };
+        stage.exposed = vec![exposed; chance.below(3) as usize];
         stage.in_flight = chance.one_in(1, 32).then(|| (chance.below(4) as u32, 2));
         stage.own_opposite = chance.one_in(1, 4).then(|| Price::new(extreme(chance)));
         let free = if chance.one_in(1, 2) { i128::MAX } else { free };

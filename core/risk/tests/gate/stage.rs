@@ -2,11 +2,13 @@
 //! changes one thing.
 
 use tse_model::{
-    Catalog, ClientOrderId, Decimal, FeeSchedule, GroupId, Instrument, InstrumentId,
+    Catalog, ClientOrderId, CurrencyId, Decimal, FeeSchedule, GroupId, Instrument, InstrumentId,
     InstrumentSpec, Kind, Money, OrderType, PlaceOrder, Price, Qty, Quote, Rate, Settlement, Side,
     Span, StrategyId, TimeInForce,
 };
-use tse_risk::{Book, Count, Level, Limits, Refusal, Repeats, Scene, Scope, Scoped, review};
+use tse_risk::{
+    Book, Count, Exposed, Level, Limits, Refusal, Repeats, Scene, Scope, Scoped, review,
+};
 
 pub fn dec(text: &str) -> Decimal {
     text.parse().expect(text)
@@ -66,6 +68,8 @@ pub struct Stage {
     pub too_many: Option<(Scope, Count)>,
     pub in_flight: Option<Count>,
     pub unvalued: Option<Scope>,
+    pub exposed: Vec<Exposed>,
+    pub unmeasured: Option<Scope>,
     pub strategy: Book,
     pub account: Book,
     /// The strategy's own limits.
@@ -116,6 +120,8 @@ impl Stage {
             per_trade: None,
             in_flight: None,
             unvalued: None,
+            exposed: Vec::new(),
+            unmeasured: None,
             strategy: Book::default(),
             account: Book::default(),
             own: Limits::default(),
@@ -168,6 +174,9 @@ impl Stage {
             per_trade: self.per_trade,
             in_flight: self.in_flight,
             unvalued: self.unvalued,
+            exposed: &self.exposed,
+            counted_in: CurrencyId(0),
+            unmeasured: self.unmeasured,
             #[cfg(feature = "plant")]
             without: tse_risk::Without::of(&std::env::var("TSE_WITHOUT").unwrap_or_default()),
             strategy: self.strategy,

@@ -6,10 +6,10 @@
 use super::exchange::Exchange;
 use super::stage::POSITION_MAX;
 use std::collections::BTreeMap;
-use tse_kernel::{Kernel, Life};
+use tse_kernel::{Kernel, Life, Order};
 use tse_model::{
     ClientOrderId, CurrencyId, ExecId, InstrumentId, Money, PlaceOrder, Qty, Settlement, Side,
-    Standing, StrategyId, VenueId,
+    Standing, StrategyId, Timestamp, VenueId,
 };
 
 /// What an engine has booked of executions, by venue and name, signed; and of adjustments.
@@ -132,6 +132,67 @@ pub(super) fn of_worst_case(kernel: &Kernel, order: &PlaceOrder) -> Result<(), S
             "I16: {}: {position:?} held and {open:?} open on its side, limit {POSITION_MAX}",
             order.id
         ));
+    }
+    Ok(())
+}
+
+/// What of another open order counted when one that leaves now was judged: nothing of what was made after it in the
+/// same moment, nor what others were to become by then.
+pub(super) fn open_beside(placed: &PlaceOrder, other: &Order, now: Timestamp) -> i64 {
+    let (id, own) = (other.request.id, placed.id);
+    if id.environment() == own.environment() && id.ordinal() > own.ordinal() {
+        return 0;
+    }
+    let changed_now = other.change.is_some() && other.asked_at == now;
+    if changed_now { other.leaves().get() } else { other.exposed().get() }
+}
+
+/// I16 over all markets: whenever an order leaves that does not only reduce, everything together is within what
+/// it may be worth, gross and net, with every open order filled that makes it worse.
+pub(super) fn of_whole(
+    kernel: &Kernel,
+    order: &PlaceOrder,
+    [gross_max, net_max]: [Option<Money>; 2],
+) -> Result<(), String> {
+    let now = kernel.now();
+    let sums = |strategy: Option<StrategyId>, it: InstrumentId| {
+        let held = match strategy {
+            Some(strategy) => kernel.portfolio().qty(strategy, it),
+            None => kernel.portfolio().net(it),
+        };
+        let mut open = [0i64; 2];
+        for side in Side::BOTH {
+            for (_, other) in kernel.orders().open(it, side) {
+                if strategy.is_none_or(|strategy| strategy == other.request.strategy) {
+                    open[side.index()] += open_beside(order, other, now);
+                }
+            }
+        }
+        (held.get(), open)
+    };
+    let reduces = [Some(order.strategy), None].into_iter().all(|scope| {
+        let (held, open) = sums(scope, order.instrument);
+        -order.side.sign() * held >= open[order.side.index()]
+    });
+    if reduces {
+        return Ok(());
+    }
+    let (mut gross, mut longest, mut shortest) = (0i128, 0i128, 0i128);
+    for it in kernel.catalog().instruments() {
+        let (held, open) = sums(None, it.id);
+        let twice = kernel.market(it.id).quote.twice_mid().unwrap_or(0);
+        // A tick is 0.1 and a lot 0.001: half of that product is fifty millionths.
+        let worth = |lots: i64| i128::from(twice) * i128::from(lots) * 50;
+        let (long, short) = (worth(held + open[0]), worth(held - open[1]));
+        gross += long.abs().max(short.abs());
+        longest += long;
+        shortest += short;
+    }
+    let net = longest.abs().max(shortest.abs());
+    for (name, value, limit) in [("gross", gross, gross_max), ("net", net, net_max)] {
+        if limit.is_some_and(|limit| value > limit.units()) {
+            return Err(format!("I16: {}: {name} exposure {value}, limit {limit:?}", order.id));
+        }
     }
     Ok(())
 }

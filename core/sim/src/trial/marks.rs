@@ -73,6 +73,8 @@ pub enum Mark {
     Paused,
     RefusedByPace,
     StoppedBySwitch,
+    RefusedByExposure,
+    OverExposed,
 }
 
 impl Mark {
@@ -81,7 +83,7 @@ impl Mark {
     /// The figures are a fifth of what was measured over 5,000 seeds: a change that makes one of them rare
     /// is noticed, the dice of another range of seeds are not. Zero
     /// stands where it is too rare to ask for.
-    pub const ALL: [(Self, &'static str, u64); 69] = [
+    pub const ALL: [(Self, &'static str, u64); 71] = [
         (Self::RequestLost, "request lost", 7054),
         (Self::RequestInACut, "request on its way when the link broke", 283),
         (Self::DuplicateRequest, "request arrived twice", 6593),
@@ -151,6 +153,8 @@ impl Mark {
         (Self::Paused, "paused for a count", 2184),
         (Self::RefusedByPace, "order refused for a count", 5812),
         (Self::StoppedBySwitch, "message stopped by the switch", 16),
+        (Self::RefusedByExposure, "order refused for what everything is worth", 41194),
+        (Self::OverExposed, "cut back for what everything is worth", 3114),
     ];
 }
 

@@ -6,13 +6,15 @@ use crate::models::QueueModel;
 use crate::scenario::{MarketSetup, VenueSetup, prices};
 use crate::synthetic::{Synthetic, SyntheticSpec};
 use tse_engine::Upkeep;
-use tse_kernel::{Kernel, LimitTable, LossTable, PaceTable, Reconcile, Setup};
+use tse_kernel::{ExposureTable, Kernel, LimitTable, LossTable, PaceTable, Reconcile, Setup};
 use tse_model::{
     Catalog, Chance, CurrencyId, Decimal, Environment, FeeBasis, FeeSchedule, InstrumentId,
     InstrumentSpec, Kind, Money, Qty, Rate, Rounding, Settlement, Source, Span, Timestamp, VenueId,
 };
 use tse_portfolio::Portfolio;
-use tse_risk::{Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid, Repeats};
+use tse_risk::{
+    ExposureLimits, Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid, Repeats,
+};
 use tse_strategy::Strategy;
 
 /// When a trial begins: 2023-11-14T22:13:20Z.
@@ -164,6 +166,7 @@ pub fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
         boots_disarmed: true,
         paces: paces(seed, catalog),
         losses: losses(seed, catalog, players.len()),
+        exposure: exposure(seed, catalog),
         reconcile: Some(Reconcile {
             every: Span::from_secs(10),
             timeout: Span::from_secs(1),
@@ -217,6 +220,7 @@ fn losses(seed: u64, catalog: &Catalog, strategies: usize) -> Option<LossTable> 
             share: Rate::from_billionths(5_000_000),
             window: Span::from_secs(10),
         }),
+        var_max: None,
         flatten: chance.one_in(1, 2),
     };
     if chance.one_in(1, 2) {
@@ -231,6 +235,33 @@ fn losses(seed: u64, catalog: &Catalog, strategies: usize) -> Option<LossTable> 
         cool_down: Span::from_secs(1),
         firm,
         strategy: (0..strategies).map(own).collect(),
+    })
+}
+
+/// What everything may be worth together in a trial, in units of the first currency, gross and net: in half of them
+/// little enough that it is reached.
+pub(super) fn exposure_limits(seed: u64) -> [Option<Money>; 2] {
+    let mut chance = Chance::stream(seed, "exposure");
+    if chance.one_in(1, 2) {
+        return [None; 2];
+    }
+    // A lot is worth about fifty.
+    let usdt = |units: i64| Money::from_units(i128::from(units) * 1_000_000);
+    [
+        chance.one_in(2, 3).then(|| usdt(chance.between(300, 1_500))),
+        chance.one_in(2, 3).then(|| usdt(chance.between(200, 1_000))),
+    ]
+}
+
+fn exposure(seed: u64, catalog: &Catalog) -> Option<ExposureTable> {
+    let [gross, net] = exposure_limits(seed);
+    (gross.is_some() || net.is_some()).then(|| ExposureTable {
+        currency: CurrencyId(0),
+        prices: prices(catalog, &[], Span::from_secs(5)),
+        every: Span::from_secs(1),
+        firm: ExposureLimits { gross, net, ..ExposureLimits::default() },
+        groups: Vec::new(),
+        strategy: Vec::new(),
     })
 }
 

@@ -330,6 +330,7 @@ impl World {
             price_age_max: Span::MAX,
             paces: PaceTable::default(),
             losses: None,
+            exposure: None,
             sample_every: Span::from_secs(1),
             basis: Basis::plain(Days::All, 365.0),
             start: None,

@@ -36,6 +36,7 @@ fn kernel(catalog: &Catalog, portfolio: Portfolio) -> Kernel {
         boots_disarmed: false,
         paces: PaceTable::default(),
         losses: None,
+        exposure: None,
         strategies: vec![],
     })
 }

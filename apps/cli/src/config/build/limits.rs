@@ -9,13 +9,14 @@ use tse_model::{CurrencyId, Decimal, InstrumentId, Qty, Span};
 use tse_risk::{
     Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid, Repeats, SelfTrade,
 };
-use tse_sim::LossSetup;
+use tse_sim::{ExposureSetup, LossSetup};
 
 /// Limits as a run needs them.
 pub(super) struct Built {
     pub(super) table: LimitTable,
     pub(super) paces: PaceTable,
     pub(super) losses: Option<LossSetup>,
+    pub(super) exposure: Option<ExposureSetup>,
     /// The longest window of any repeat limit.
     pub(super) window: Span,
 }
@@ -77,7 +78,8 @@ impl Builder<'_> {
         let windows = table.iter().flatten().chain(&account).filter_map(|limits| limits.repeats);
         let window = windows.map(|repeats| repeats.window).max().unwrap_or(Span::ZERO);
         let losses = base.and_then(|base| self.losses(strategies, base));
-        Built { table: LimitTable::new(account, table), paces, losses, window }
+        let exposure = base.and_then(|base| self.exposure(strategies, base));
+        Built { table: LimitTable::new(account, table), paces, losses, exposure, window }
     }
 
     /// `[[limits.instrument]]` entries by instrument.
@@ -206,7 +208,8 @@ impl Builder<'_> {
         }
         let flatten = fields.flag("flatten").is_some_and(|seen| seen.value);
         let capital = capital.unwrap_or_default();
-        LossLimits { capital, day_soft, day_max, drawdown_max, rapid_max, flatten }
+        let var_max = fields.decimal("var_max").and_then(|value| self.amount(&value, base));
+        LossLimits { capital, day_soft, day_max, drawdown_max, rapid_max, var_max, flatten }
     }
 
     /// What may happen how often in one scope.

@@ -7,6 +7,7 @@
 //! Begin at [`build`]; [`Config`] is what comes out.
 
 mod data;
+mod exposure;
 mod fees;
 mod instruments;
 pub(super) mod limits;
@@ -28,7 +29,7 @@ use tse_model::{
     Catalog, CurrencyId, Decimal, InstrumentId, Rate, Resolved, Source, Span, Timestamp,
 };
 use tse_portfolio::statistics::{Basis, Days};
-use tse_sim::{LossSetup, Scenario, VenueSetup};
+use tse_sim::{ExposureSetup, LossSetup, Scenario, VenueSetup};
 use tse_strategy::{FixedRate, Rates, Registry};
 
 /// A config that makes sense.
@@ -57,6 +58,7 @@ pub struct Config {
     limits: LimitTable,
     paces: PaceTable,
     losses: Option<LossSetup>,
+    exposure: Option<ExposureSetup>,
     repeat_window: Span,
     answer_timeout: Span,
     price_age_max: Span,
@@ -90,6 +92,7 @@ impl Config {
             limits: self.limits.clone(),
             paces: self.paces.clone(),
             losses: self.losses.clone(),
+            exposure: self.exposure.clone(),
             repeat_window: self.repeat_window,
             answer_timeout: self.answer_timeout,
             base: self.base,
@@ -219,6 +222,7 @@ pub(super) fn build(
         limits: limits.table,
         paces: limits.paces,
         losses: limits.losses,
+        exposure: limits.exposure,
         warnings: Diagnostics::new(),
         root,
     })

@@ -147,6 +147,19 @@ keys! {
 }
 
 keys! {
+    EXPOSURE_KEYS
+    /// C12: what everything it holds and asks for may be worth together.
+    "exposure": Takes::Section(&EXPOSURE), Optional("{ gross_max = \"500000\" }");
+}
+
+keys! {
+    FIRM_EXPOSURE_KEYS
+    /// C12: what everything may be worth together.
+    "exposure": Takes::Section(&FIRM_EXPOSURE),
+        Optional("{ gross_max = \"1000000\", leverage_max = \"3\" }");
+}
+
+keys! {
     IN_FLIGHT_KEYS
     /// C21: how many orders may await an answer, or be such that nobody knows how they stand.
     "in_flight_max": Takes::Whole { min: 1, max: u32::MAX as i64 }, Optional("20"), in "orders";
@@ -163,7 +176,14 @@ pub static LIMITS: Section = Section {
     name: "limits",
     doc: "Limits of the account in each instrument, which must be set here or for each instrument; `self_trade` need not be. Paces are of the account at each venue; those that are not set are not limited.",
     by: "",
-    groups: &[LIMIT_KEYS, LIMITS_OWN, PACE_KEYS, IN_FLIGHT_KEYS, FIRM_LOSS_KEYS],
+    groups: &[
+        LIMIT_KEYS,
+        LIMITS_OWN,
+        PACE_KEYS,
+        IN_FLIGHT_KEYS,
+        FIRM_LOSS_KEYS,
+        FIRM_EXPOSURE_KEYS,
+    ],
 };
 
 keys! {
@@ -185,7 +205,7 @@ pub static STRATEGY_LIMITS: Section = Section {
     name: "strategies.limits",
     doc: "Limits of one strategy in each of its instruments, and its paces over all of them.",
     by: "",
-    groups: &[LIMIT_KEYS, PACE_KEYS, LOSS_KEYS],
+    groups: &[LIMIT_KEYS, PACE_KEYS, LOSS_KEYS, EXPOSURE_KEYS],
 };
 
 keys! {
@@ -268,6 +288,8 @@ keys! {
     "drawdown_max_bps": Takes::Decimal(Range::Positive), Optional("\"1500\""), in "basis points";
     /// The same for a fall in a short while.
     "rapid": Takes::Section(&RAPID), Optional("{ max_bps = \"500\", window = \"10m\" }");
+    /// From this value at risk of a day (99 %, over the last 30) only what shrinks positions is sent (K2).
+    "var_max": Takes::Decimal(Range::Positive), Optional("\"5000\""), in "the base currency";
     /// Whether positions are closed as well then (K5).
     "flatten": Takes::Flag, Default("false");
 }
@@ -310,4 +332,60 @@ pub static RAPID: Section = Section {
     doc: "A fall in a short while.",
     by: "",
     groups: &[RAPID_KEYS],
+};
+
+keys! {
+    GROSS_NET_KEYS
+    /// Long and short added up, every open order counted as filled.
+    "gross_max": Takes::Decimal(Range::Positive), Optional("\"1000000\""), in "the base currency";
+    /// Long less short, either way, at worst.
+    "net_max": Takes::Decimal(Range::Positive), Optional("\"500000\""), in "the base currency";
+}
+
+keys! {
+    EQUITY_KEYS
+    /// Gross as a multiple of equity.
+    "leverage_max": Takes::Decimal(Range::Positive), Optional("\"3\""), in "times equity";
+    /// Net in one base asset as a share of equity, either way.
+    "concentration_max_bps": Takes::Decimal(Range::Positive),
+        Optional("\"3000\""), in "basis points of equity";
+}
+
+keys! {
+    FIRM_EXPOSURE_OWN
+    /// How often what is held is looked at; what is over its limit then is cut back (K2).
+    "every": Takes::Time(Sign::Positive), Default("\"1s\"");
+    /// Instruments that move together.
+    "groups": Takes::Sections(&EXPOSURE_GROUP), Optional("[]");
+}
+
+/// `exposure` of a strategy's limits.
+pub static EXPOSURE: Section = Section {
+    name: "limits.exposure",
+    doc: "What everything together may be worth at the middle of its market, at worst before an order leaves, and what is held afterwards. What has no price refuses whatever adds risk.",
+    by: "",
+    groups: &[GROSS_NET_KEYS, EQUITY_KEYS],
+};
+
+/// `exposure` of the account's limits.
+pub static FIRM_EXPOSURE: Section = Section {
+    name: "limits.exposure",
+    doc: "What everything together may be worth at the middle of its market, over all strategies and venues.",
+    by: "",
+    groups: &[GROSS_NET_KEYS, EQUITY_KEYS, FIRM_EXPOSURE_OWN],
+};
+
+keys! {
+    EXPOSURE_GROUP_OWN
+    /// Which instruments.
+    "instruments": Takes::List(&Takes::Instrument),
+        Required("[\"BTC-USDT.BINANCE\", \"ETH-USDT.BINANCE\"]");
+}
+
+/// `groups` of the account's exposure.
+pub static EXPOSURE_GROUP: Section = Section {
+    name: "limits.exposure.groups",
+    doc: "Instruments that move together, and what they may be worth together.",
+    by: "",
+    groups: &[EXPOSURE_GROUP_OWN, GROSS_NET_KEYS],
 };

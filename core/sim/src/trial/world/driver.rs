@@ -254,6 +254,10 @@ impl Trial {
                     | tse_risk::Refusal::OrderToTrade { .. },
                 ..
             } => self.marks.hit(Mark::RefusedByPace),
+            Output::Denied {
+                refusal: tse_risk::Refusal::Exposure(_) | tse_risk::Refusal::ExposureUnknown { .. },
+                ..
+            } => self.marks.hit(Mark::RefusedByExposure),
             Output::Denied { refusal: tse_risk::Refusal::JournalFull, .. } => {
                 self.marks.hit(Mark::RefusedFull);
             }
@@ -297,7 +301,9 @@ impl Trial {
         }
         self.check_switch(venue, place);
         if let Some(engine) = self.engine.as_ref().filter(|_| !self.meddled) {
-            let law = laws::of_worst_case(engine.kernel(), place);
+            let law = laws::of_worst_case(engine.kernel(), place).and_then(|()| {
+                laws::of_whole(engine.kernel(), place, stage::exposure_limits(self.seed))
+            });
             self.hold(law);
         }
     }

@@ -4,6 +4,7 @@
 //! against that: nothing that the switch stops leaves, whatever crashed in between (I16).
 
 use super::{CALM, Event, FAULTS_LAST, Trial};
+use crate::trial::laws;
 use crate::trial::marks::Mark;
 use crate::trial::stage::START;
 use tse_engine::{Lease, Stopped};
@@ -94,6 +95,9 @@ impl Trial {
                 if matches!(cause, Cause::DayLoss | Cause::Drawdown) {
                     self.marks.hit(Mark::LossLimited);
                 }
+                if cause == Cause::Exposure {
+                    self.marks.hit(Mark::OverExposed);
+                }
                 if !matches!(cause, Cause::Person | Cause::Storm) {
                     self.push(self.now + LOOKS_AFTER, Event::GoOn(reach));
                 }
@@ -166,16 +170,12 @@ impl Trial {
         let (own, all) = (Some(place.strategy), None);
         let kernel = engine.kernel();
         let more = |scope: Option<StrategyId>| {
-            // What is open on its side, itself included, is no more than there is to close. What was made
-            // after it in the same moment was judged with it.
+            // What is open on its side, itself included, is no more than there is to close.
             let open = kernel.orders().open(place.instrument, place.side);
-            let open = open.filter(|(_, order)| {
-                let id = order.request.id;
-                let later =
-                    id.environment() == place.id.environment() && id.ordinal() > place.id.ordinal();
-                !later && scope.is_none_or(|scope| order.request.strategy == scope)
-            });
-            let open: i64 = open.map(|(_, order)| order.exposed().get()).sum();
+            let open =
+                open.filter(|(_, it)| scope.is_none_or(|scope| it.request.strategy == scope));
+            let now = kernel.now();
+            let open: i64 = open.map(|(_, order)| laws::open_beside(place, order, now)).sum();
             let held = match scope {
                 Some(strategy) => kernel.portfolio().qty(strategy, place.instrument),
                 None => kernel.portfolio().net(place.instrument),

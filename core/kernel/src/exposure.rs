@@ -1,0 +1,299 @@
+//! What is held and asked for over all instruments beside what it may be (C12): before an order leaves, and every
+//! now and then after.
+//!
+//! Before an order leaves everything that is open counts as if it were filled, whichever way is worse, and the
+//! order with it. Afterwards only what is held counts: prices may carry it over a limit, and then the scope is cut
+//! back to what shrinks it (K2).
+
+use crate::answer::without;
+use crate::kernel::Kernel;
+use crate::message::{Alert, Output};
+use crate::orders::Slot;
+use crate::plant::Plant;
+use tse_model::bytes::{Kept, Reader, Writer};
+use tse_model::{CurrencyId, Money, PlaceOrder, Qty, Side, Span, StrategyId, Timestamp};
+use tse_portfolio::{Mark, Prices};
+use tse_risk::{
+    Cause, Exposed, ExposureGroup, ExposureLimits, Level, Measure, Metric, Reach, Scope, Worth,
+    exposures, group_exposures,
+};
+
+/// What everything together may be worth, in which currency, and how that is known.
+#[derive(Clone, Debug)]
+pub struct ExposureTable {
+    /// What everything is counted in.
+    pub currency: CurrencyId,
+    /// How it is converted; what is told of markets is added as it comes.
+    pub prices: Prices,
+    /// How often what is held is looked at.
+    pub every: Span,
+    /// Of everything.
+    pub firm: ExposureLimits,
+    /// Of instruments that move together.
+    pub groups: Vec<ExposureGroup>,
+    /// By strategy.
+    pub strategy: Vec<ExposureLimits>,
+}
+
+/// What is watched.
+#[derive(Clone, Debug)]
+pub(crate) struct ExposureWatch {
+    table: ExposureTable,
+    /// By instrument, of the scope that is looked at; `None` where it cannot be told. Empty between steps.
+    worths: Vec<Option<Worth>>,
+    /// When it is looked at again.
+    pub(crate) next: Option<Timestamp>,
+}
+
+impl Kept for ExposureWatch {
+    fn save(&self, out: &mut Writer) {
+        let Self { table: _, worths: _, next } = self;
+        next.save(out);
+    }
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
+        self.next.load(bytes)
+    }
+}
+
+/// An order that would be added, in place of one that is open.
+#[derive(Clone, Copy)]
+struct Added<'a> {
+    draft: &'a PlaceOrder,
+    replaced: Option<Slot>,
+}
+
+impl ExposureWatch {
+    pub(crate) fn new(table: ExposureTable) -> Self {
+        assert!(table.every > Span::ZERO, "exposure is looked at now and then");
+        Self { table, worths: Vec::new(), next: None }
+    }
+
+    pub(crate) fn currency(&self) -> CurrencyId {
+        self.table.currency
+    }
+
+    fn limits(&self, strategy: Option<StrategyId>) -> ExposureLimits {
+        match strategy {
+            None => self.table.firm,
+            Some(id) => self.table.strategy.get(id.index()).copied().unwrap_or_default(),
+        }
+    }
+
+    /// What those that `wanted` names are worth together; `None` if it cannot be told.
+    fn sum(&self, wanted: impl Fn(usize) -> bool) -> Option<Worth> {
+        let all = self.worths.iter().enumerate().filter(|(at, _)| wanted(*at));
+        all.map(|(_, worth)| *worth).try_fold(Worth::default(), |sum, worth| sum.plus(worth?))
+    }
+}
+
+impl Kernel {
+    /// What an order, in place of `replaced`, would make of the exposures of its strategy and of everything:
+    /// those that are limited go to `found`. Says whose cannot be told.
+    pub(crate) fn exposures_after(
+        &mut self,
+        now: Timestamp,
+        draft: &PlaceOrder,
+        replaced: Option<Slot>,
+        found: &mut Vec<Exposed>,
+    ) -> Option<Scope> {
+        let mut watch = self.exposure_watch.take()?;
+        self.mark_all(&mut watch.table.prices);
+        let added = Some(Added { draft, replaced });
+        let own = Some(draft.strategy);
+        let mut unknown = None;
+        for (strategy, scope) in [(own, Scope::Strategy), (None, Scope::Account)] {
+            if self.expose(now, &mut watch, strategy, added, found).is_none() {
+                unknown = unknown.or(Some(scope));
+            }
+        }
+        self.exposure_watch = Some(watch);
+        unknown
+    }
+
+    /// Tells the prices of all markets that can be believed.
+    pub(crate) fn mark_all(&self, prices: &mut Prices) {
+        for instrument in self.state.catalog.instruments() {
+            let market = &self.state.markets[instrument.id.index()];
+            // The middle of the market, which has its time: of marks and trades nobody knows how old they are.
+            match (market.quote.twice_mid(), market.updated) {
+                (Some(twice), Some(at)) if market.valid => {
+                    prices.set(instrument.id, Mark::mid(twice), at);
+                }
+                _ => prices.unset(instrument.id),
+            }
+        }
+    }
+
+    /// Measures one scope: with everything open and what is added, or only what is held. `None` if it cannot be
+    /// told.
+    fn expose(
+        &self,
+        now: Timestamp,
+        watch: &mut ExposureWatch,
+        strategy: Option<StrategyId>,
+        added: Option<Added<'_>>,
+        found: &mut Vec<Exposed>,
+    ) -> Option<()> {
+        let limits = watch.limits(strategy);
+        let grouped = strategy.is_none() && !watch.table.groups.is_empty();
+        if !limits.is_set() && !grouped {
+            return Some(());
+        }
+        self.value_all(now, watch, strategy, added);
+        let catalog = &self.state.catalog;
+        let equity = match limits.needs_equity() {
+            true => {
+                let (portfolio, table) = (&self.state.portfolio, &watch.table);
+                portfolio.equity(catalog, &table.prices, table.currency, now).ok()
+            }
+            false => None,
+        };
+        let equity = equity.map(|equity| equity.total);
+        let scope = if strategy.is_some() { Scope::Strategy } else { Scope::Account };
+        if limits.is_set() {
+            let all = watch.sum(|_| true)?;
+            let of_base = |base: CurrencyId| watch.sum(|at| catalog.instruments()[at].base == base);
+            match added {
+                Some(Added { draft, .. }) => {
+                    let asset = of_base(catalog.instrument(draft.instrument).base)?;
+                    exposures(scope, &limits, &all, &asset, equity, |it| found.push(it))?;
+                }
+                None => {
+                    exposures(
+                        scope,
+                        &ExposureLimits { concentration: None, ..limits },
+                        &all,
+                        &all,
+                        equity,
+                        |it| found.push(it),
+                    )?;
+                    // Of the assets the one that most is held of.
+                    let alone = ExposureLimits {
+                        concentration: limits.concentration,
+                        ..Default::default()
+                    };
+                    let mut worst: Option<Exposed> = None;
+                    for currency in 0..catalog.currencies().len() {
+                        let asset = of_base(CurrencyId(currency as u16))?;
+                        exposures(scope, &alone, &all, &asset, equity, |it| {
+                            worst = Some(
+                                worst.map_or(it, |was| if it.value > was.value { it } else { was }),
+                            );
+                        })?;
+                    }
+                    found.extend(worst);
+                }
+            }
+        }
+        if strategy.is_none() {
+            for (number, group) in watch.table.groups.iter().enumerate() {
+                let inside = |at: usize| group.instruments.iter().any(|it| it.index() == at);
+                if added.is_none_or(|added| inside(added.draft.instrument.index())) {
+                    let worth = watch.sum(inside)?;
+                    group_exposures(number as u16, group, &worth, |it| found.push(it))?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// What a scope holds and asks for in each instrument, in the one currency.
+    fn value_all(
+        &self,
+        now: Timestamp,
+        watch: &mut ExposureWatch,
+        strategy: Option<StrategyId>,
+        added: Option<Added<'_>>,
+    ) {
+        let ExposureWatch { table, worths, .. } = watch;
+        worths.clear();
+        for it in self.state.catalog.instruments() {
+            let mut book = self.state.book(it.id, strategy);
+            let mut more = [Qty::ZERO; 2];
+            if let Some(Added { draft, replaced }) =
+                added.filter(|it_is| it_is.draft.instrument == it.id)
+            {
+                if let Some(slot) = replaced {
+                    book = without(book, self.state.orders.get(slot));
+                }
+                more[draft.side.index()] = draft.qty;
+            }
+            // What is only looked at afterwards is what is held.
+            let counts = added.is_some() && !self.has(Plant::OpenUnexposed);
+            let open = if counts { book.open } else { [Qty::ZERO; 2] };
+            let end = |side: Side| {
+                let at = side.index();
+                book.position.checked_add(open[at].checked_add(more[at])?.signed(side))
+            };
+            let value = |qty: Qty| -> Option<Money> {
+                if qty.is_zero() {
+                    return Some(Money::ZERO);
+                }
+                let (mark, _) = table.prices.mark(it.id, now).ok()?;
+                let value = mark.value(it, qty)?;
+                table.prices.convert(value, it.settle, table.currency, now).ok().map(|it| it.money)
+            };
+            let ends = end(Side::Buy).zip(end(Side::Sell));
+            worths.push(ends.and_then(|(long, short)| {
+                // Nearly always nothing is open, or all of it on one side.
+                let longest = value(long)?;
+                let shortest = if short == long { longest } else { value(short)? };
+                Worth::of(longest, shortest)
+            }));
+        }
+    }
+
+    /// Looks at what is held, tells how near it is to its limits, and cuts back what is over.
+    pub(crate) fn watch_exposure(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        let Some(mut watch) = self.exposure_watch.take() else { return };
+        self.mark_all(&mut watch.table.prices);
+        let mut found = std::mem::take(&mut self.exposed);
+        let strategies = (0..watch.table.strategy.len()).map(|at| Some(StrategyId(at as u16)));
+        for strategy in [None].into_iter().chain(strategies) {
+            found.clear();
+            // What cannot be told trips nothing; orders that add risk are refused then.
+            let _ = self.expose(now, &mut watch, strategy, None, &mut found);
+            let reach = strategy.map_or(Reach::Firm, Reach::Strategy);
+            for exposed in &found {
+                self.gauge(
+                    reach,
+                    Metric::Exposure(exposed.measure),
+                    exposed.value,
+                    exposed.limit,
+                    out,
+                );
+            }
+            if found.iter().any(Exposed::is_over) {
+                self.trip(now, reach, Level::Reduce, Cause::Exposure, out);
+            }
+        }
+        found.clear();
+        self.exposed = found;
+        // At the next multiple of the interval, so that it does not depend on when it began.
+        watch.next = Some(now.floor(watch.table.every) + watch.table.every);
+        self.wake = self.wake.into_iter().chain(watch.next).min();
+        self.exposure_watch = Some(watch);
+    }
+
+    /// Tells how near something is to its limit, if that is nearer than was told before.
+    pub(crate) fn gauge(
+        &mut self,
+        reach: Reach,
+        metric: Metric,
+        value: Money,
+        limit: Money,
+        out: &mut Vec<Output>,
+    ) {
+        if let Some(severity) = self.gauges.observe(reach, metric, value, limit) {
+            out.push(Output::Alert(Alert::Near { reach, metric, severity, value, limit }));
+        }
+    }
+}
+
+/// Groups are told apart by number: this is the one of a measure, if it is of a group.
+pub fn group_of(measure: Measure) -> Option<usize> {
+    match measure {
+        Measure::GroupGross(number) | Measure::GroupNet(number) => Some(usize::from(number)),
+        _ => None,
+    }
+}
