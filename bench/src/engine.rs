@@ -215,6 +215,7 @@ impl Market {
         let deposit = self.catalog.money(dec("1000000000"), base).expect("a round sum");
         // Set, all of them, and wide: what is measured is that they are looked at.
         let limits = Limits {
+            swing: None,
             order_qty_max: Some(Qty::new(1_000)),
             order_value_max: self.catalog.money(dec("10000000"), base),
             collar: Some(Rate::from_billionths(100_000_000)),
@@ -252,6 +253,7 @@ impl Market {
             paces: PaceTable::default(),
             losses: None,
             exposure: None,
+            guards: tse_kernel::Guards::default(),
             sample_every: Span::from_secs(60),
             basis: Basis::plain(Days::All, 365.0),
             start: None,

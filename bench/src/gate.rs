@@ -11,13 +11,18 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use tse_kernel::{Command, Input, Kernel, LimitTable, LossTable, Output, PaceTable, Setup};
+use tse_kernel::{
+    Command, ExposureTable, Guards, Input, Kernel, LimitTable, LossTable, Output, PaceTable, Setup,
+};
 use tse_model::{
     CancelReason, InstrumentId, Machine, MarketData, MarketEvent, OrderEvent, OrderEventKind,
     Price, Qty, Quote, Rate, Request, Side, Span, Timestamp, VenueOrderId,
 };
 use tse_portfolio::Prices;
-use tse_risk::{LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid};
+use tse_risk::{
+    ClockLimits, ClockSource, ExposureGroup, ExposureLimits, Limits, LossLimits, Messages,
+    OrderToTrade, Pace, Paces, Ramp, Rapid, Step, SwingLimit,
+};
 use tse_strategy::{Intents, Interest, OrderWish, Strategy, View};
 
 const STRATEGIES: usize = 10;
@@ -91,7 +96,39 @@ impl World {
             }),
             ..LossLimits::default()
         };
+        let exposure = ExposureLimits {
+            gross: Some(capital),
+            net: Some(capital),
+            leverage: Some(Rate::from_billionths(3 * Rate::ONE)),
+            concentration: Some(Rate::from_billionths(Rate::ONE)),
+        };
+        let swing =
+            SwingLimit { max: Rate::from_billionths(100_000_000), window: Span::from_secs(60) };
+        let limits = Limits { swing: Some(swing), ..limits };
+        let step = Step { after: Span::ZERO, share: Rate::from_billionths(Rate::ONE) };
+        let clock = ClockLimits {
+            offset_max: Span::from_millis(50),
+            step_max: Span::from_millis(20),
+            age_max: Span::from_secs(1_000_000),
+        };
         let kernel = Kernel::new(Setup {
+            exposure: Some(ExposureTable {
+                currency: base,
+                prices: prices.clone(),
+                every: Span::from_secs(1),
+                firm: exposure,
+                groups: vec![ExposureGroup {
+                    instruments: vec![INSTRUMENT],
+                    gross: Some(capital),
+                    net: Some(capital),
+                }],
+                strategy: vec![exposure; STRATEGIES],
+            }),
+            guards: Guards {
+                clock: Some(clock),
+                ramps: vec![Some(Ramp { steps: vec![step] }); STRATEGIES],
+                ..Guards::default()
+            },
             limits: LimitTable::new(vec![limits], vec![vec![limits]; STRATEGIES]),
             paces: PaceTable { account: vec![paces], strategy: vec![paces; STRATEGIES] },
             losses: Some(LossTable {
@@ -108,6 +145,8 @@ impl World {
         let now = Timestamp::from_nanos(1_700_000_000_000_000_000);
         let mut world = Self { kernel, order, now, out: Vec::new(), taken: 0 };
         world.kernel.step(now, Input::Command(Command::Start), &mut world.out);
+        let compared = Input::Clock { source: ClockSource::Reference, offset: Span::ZERO };
+        world.kernel.step(now, compared, &mut world.out);
         world.show(0);
         for strategy in 1..=STRATEGIES as i64 {
             for n in 1..=OPEN_EACH {
@@ -178,8 +217,43 @@ impl World {
     }
 }
 
-/// Measures and prints it.
-pub fn run() {
+/// How many quotes there are to one order.
+const EVERY: [u64; 3] = [1, 10, 100];
+
+/// Nanoseconds for a quote in a stream in which every so many one is followed by an order that is sent, accepted
+/// and taken back: all that an engine does for it.
+fn streams() -> [f64; 3] {
+    let mut world = World::new();
+    EVERY.map(|every| {
+        let mut best = f64::INFINITY;
+        for _ in 0..5 {
+            let from = Instant::now();
+            for n in 0..ROUNDS {
+                world.show(if n % every == 0 { 1_000_001 } else { 0 });
+                if let Some(id) = world.sent() {
+                    world.taken += 1;
+                    world.say(id, OrderEventKind::Accepted(VenueOrderId(world.taken)));
+                    let reason = CancelReason::Requested;
+                    world.say(id, OrderEventKind::Cancelled { reason, filled: None });
+                }
+                if world.kernel.wake_at().is_some_and(|at| at <= world.now) {
+                    world.out.clear();
+                    world.kernel.step(world.now, Input::Wake, &mut world.out);
+                }
+            }
+            best = best.min(from.elapsed().as_secs_f64() * 1e9 / ROUNDS as f64);
+        }
+        best
+    })
+}
+
+/// Prints the streams alone, as numbers: for a build whose gate is open.
+pub fn run_open() {
+    println!("{}", streams().map(|nanos| nanos.to_string()).join(" "));
+}
+
+/// Measures and prints it, beside what the same streams took in a build whose gate lets everything through.
+pub fn run(open: Option<[f64; 3]>) {
     let mut world = World::new();
     let (own, too_large) = (1_000_001, 1_001_001);
     world.measure(own);
@@ -206,4 +280,14 @@ pub fn run() {
     count::start();
     let allocations: u64 = [0, too_large, own].iter().map(|asked| world.measure(*asked).1).sum();
     println!("  allocations of {} quotes: {allocations}", 3 * ROUNDS);
+    let Some(open) = open else { return };
+    println!("  events a second, as a share of those with a gate that lets everything through:");
+    for ((every, with), without) in EVERY.into_iter().zip(streams()).zip(open) {
+        let share = without / with;
+        println!(
+            "    an order to {every:>3} quotes     {share:.2}   {:>9.0} of {:>9.0}",
+            1e9 / with,
+            1e9 / without
+        );
+    }
 }

@@ -54,9 +54,17 @@ fn main() -> ExitCode {
         journal::run();
         return ExitCode::SUCCESS;
     }
-    if args == ["--gate"] {
-        gate::run();
-        return ExitCode::SUCCESS;
+    match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--gate-open"] => {
+            gate::run_open();
+            return ExitCode::SUCCESS;
+        }
+        ["--gate", open @ ..] => {
+            let open: Vec<f64> = open.iter().filter_map(|nanos| nanos.parse().ok()).collect();
+            gate::run(open.try_into().ok());
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
     }
     let args = match parse(&args) {
         Ok(Some(args)) => args,

@@ -8,6 +8,7 @@ use crate::End;
 use crate::workspace;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 /// Builds the benchmarks with optimisation and runs them with `args`.
 pub fn run(args: &[String]) -> End {
@@ -22,13 +23,23 @@ pub fn run(args: &[String]) -> End {
         );
         return End::Badly;
     }
-    let mut cargo = workspace::cargo();
-    cargo.args(["run", "--release", "--package", "tse-bench", "--manifest-path"]).arg(&manifest);
-    cargo.arg("--").args(args);
-    cargo.env(
-        "CARGO_TARGET_DIR",
-        beside(&root, std::env::var_os("CARGO_TARGET_DIR").map(|_| workspace::target_dir(&root))),
-    );
+    let target =
+        beside(&root, std::env::var_os("CARGO_TARGET_DIR").map(|_| workspace::target_dir(&root)));
+    let bench = |features: &[&str]| {
+        let mut cargo = workspace::cargo();
+        cargo.args(["run", "--release", "--package", "tse-bench", "--manifest-path"]);
+        cargo.arg(&manifest).args(features).arg("--").env("CARGO_TARGET_DIR", &target);
+        cargo
+    };
+    let mut cargo = bench(&[]);
+    cargo.args(args);
+    if args == ["--gate"] {
+        // The same streams with a gate that lets everything through, which is a build of its own.
+        let open =
+            bench(&["--features", "open"]).arg("--gate-open").stderr(Stdio::inherit()).output();
+        let said = open.map(|open| String::from_utf8_lossy(&open.stdout).into_owned());
+        cargo.args(said.unwrap_or_default().split_whitespace());
+    }
     match cargo.status() {
         Ok(status) if status.success() => End::Well,
         Ok(status) => {

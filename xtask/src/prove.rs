@@ -9,7 +9,7 @@ use crate::workspace;
 use std::process::Stdio;
 
 /// Every control and kill level that is built, as the catalogue numbers them.
-const CONTROLS: [(&str, &str); 29] = [
+const CONTROLS: [(&str, &str); 34] = [
     ("C01", "what the venue takes"),
     ("C02", "what a strategy may trade"),
     ("C03", "size of an order"),
@@ -27,10 +27,15 @@ const CONTROLS: [(&str, &str); 29] = [
     ("C16", "fall from the highest point"),
     ("C17", "refusals and losses in a row"),
     ("C18", "age and state of the market"),
+    ("C19", "clock"),
+    ("C20", "markets that jump"),
     ("C21", "orders without an answer"),
     ("C22", "messages for what is executed"),
-    ("C25", "limits that nobody set"),
+    ("C24", "strategies begin small"),
+    ("C25", "limits that nobody set, and changes"),
     ("C26", "account as at the venue"),
+    ("C28", "whose an order is"),
+    ("C29", "exceptions take two people"),
     ("F06", "room for the journal"),
     ("F08", "lag of the journal"),
     ("K1", "pause"),

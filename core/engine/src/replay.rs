@@ -184,7 +184,7 @@ impl Replay {
         let head = record.head;
         let differs = |how| Err(Difference { sequence: head.sequence, how });
         let unreadable = Differs::Unreadable { kind: head.kind, version: head.version };
-        if head.version != record::VERSION {
+        if !(record::OLDEST..=record::VERSION).contains(&head.version) {
             return differs(unreadable);
         }
         match head.kind {

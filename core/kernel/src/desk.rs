@@ -3,6 +3,7 @@
 //! Strategies see a desk through [`tse_strategy::View`]; the engine changes it. It holds facts only:
 //! what is done about them is decided in [`act`](crate::act).
 
+use crate::limits::LimitTable;
 use crate::orders::{Order, Orders, Slot};
 use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{
@@ -10,54 +11,8 @@ use tse_model::{
     Settlement, Side, Span, StrategyId, Timestamp, VenueId,
 };
 use tse_portfolio::{Mark, Portfolio};
-use tse_risk::{Book, Limits, Scoped, Switch};
+use tse_risk::{Book, Switch};
 use tse_strategy::{Desk, LiveOrder, Market};
-
-/// The limits of every scope, resolved at load.
-#[derive(Clone, Debug, Default)]
-pub struct LimitTable {
-    /// By strategy, then instrument.
-    strategy: Vec<Vec<Scoped>>,
-    /// By instrument: what holds where nothing is said of a strategy.
-    account: Vec<Scoped>,
-    nothing: Scoped,
-}
-
-impl LimitTable {
-    /// From the account's limits by instrument and each strategy's own by instrument.
-    pub fn new(account: Vec<Limits>, strategy: Vec<Vec<Limits>>) -> Self {
-        let inside = |own: Vec<Limits>| {
-            let places = own.len().max(account.len());
-            let of = |limits: &[Limits], at: usize| limits.get(at).copied().unwrap_or_default();
-            (0..places).map(|at| Scoped::new(of(&own, at), of(&account, at))).collect()
-        };
-        Self {
-            strategy: strategy.into_iter().map(inside).collect(),
-            account: inside(Vec::new()),
-            nothing: Scoped::default(),
-        }
-    }
-    /// What holds for a strategy in an instrument; no limits at all where nothing is configured, which
-    /// refuses.
-    pub fn scoped(&self, strategy: StrategyId, instrument: InstrumentId) -> &Scoped {
-        let row = self.strategy.get(strategy.index()).unwrap_or(&self.account);
-        row.get(instrument.index()).unwrap_or(&self.nothing)
-    }
-    /// A strategy's limits, the account's where it has none of its own.
-    pub fn strategy(&self, strategy: StrategyId, instrument: InstrumentId) -> &Limits {
-        self.scoped(strategy, instrument).strategy()
-    }
-    /// The account's limits.
-    pub fn account(&self, instrument: InstrumentId) -> &Limits {
-        self.account.get(instrument.index()).unwrap_or(&self.nothing).account()
-    }
-    /// The longest window in which any of them counts repeated orders (C08).
-    pub fn repeat_window(&self) -> Span {
-        let all = self.strategy.iter().flatten().chain(&self.account);
-        let windows = all.filter_map(|limits| Some(limits.strategy().repeats?.window));
-        windows.max().unwrap_or(Span::ZERO)
-    }
-}
 
 /// What the engine knows.
 pub struct State {
@@ -88,7 +43,7 @@ pub struct State {
     pub(crate) low: bool,
 }
 
-/// Markets, orders, money and links, and what venues take; names and limits are settings.
+/// Markets, orders, money and links, what venues take, and limits as they are by now; names are settings.
 impl Kept for State {
     fn save(&self, out: &mut Writer) {
         let Self {
@@ -96,7 +51,7 @@ impl Kept for State {
             markets,
             orders,
             portfolio,
-            limits: _,
+            limits,
             reserved,
             on_margin: _,
             links,
@@ -110,6 +65,7 @@ impl Kept for State {
         } = self;
         let rules: Vec<Rules> = catalog.instruments().iter().map(Instrument::rules).collect();
         rules.save(out);
+        limits.save(out);
         switch.save(out);
         armed.save(out);
         lag.save(out);
@@ -127,6 +83,7 @@ impl Kept for State {
         for (at, rules) in Vec::<Rules>::read(bytes)?.iter().enumerate() {
             self.catalog.set_rules(InstrumentId(at as u32), rules).ok()?;
         }
+        self.limits.load(bytes)?;
         self.switch.load(bytes)?;
         self.armed.load(bytes)?;
         self.lag.load(bytes)?;

@@ -10,12 +10,12 @@ use crate::kernel::Kernel;
 use crate::message::{Alert, Output};
 use crate::orders::Slot;
 use crate::plant::Plant;
-use tse_model::bytes::{Kept, Reader, Writer};
+use tse_model::bytes::{Kept, Reader, Recorded, Writer};
 use tse_model::{CurrencyId, Money, PlaceOrder, Qty, Side, Span, StrategyId, Timestamp};
 use tse_portfolio::{Mark, Prices};
 use tse_risk::{
-    Cause, Exposed, ExposureGroup, ExposureLimits, Level, Measure, Metric, Reach, Scope, Worth,
-    exposures, group_exposures,
+    Cause, Exposed, ExposureGroup, ExposureLimits, Level, Measure, Metric, NewLimit, Reach, Scope,
+    Worth, exposures, group_exposures,
 };
 
 /// What everything together may be worth, in which currency, and how that is known.
@@ -47,10 +47,16 @@ pub(crate) struct ExposureWatch {
 
 impl Kept for ExposureWatch {
     fn save(&self, out: &mut Writer) {
-        let Self { table: _, worths: _, next } = self;
+        let Self { table, worths: _, next } = self;
+        // Limits as they are by now: people change them.
+        let all = [&table.firm].into_iter().chain(&table.strategy);
+        all.for_each(|limits| [limits.gross, limits.net].iter().for_each(|limit| limit.write(out)));
         next.save(out);
     }
     fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
+        for limits in [&mut self.table.firm].into_iter().chain(&mut self.table.strategy) {
+            (limits.gross, limits.net) = (Recorded::read(bytes)?, Recorded::read(bytes)?);
+        }
         self.next.load(bytes)
     }
 }
@@ -79,6 +85,23 @@ impl ExposureWatch {
         }
     }
 
+    /// The place of a limit; `None` if there is none such.
+    pub(crate) fn limit(
+        &mut self,
+        strategy: Option<StrategyId>,
+        which: NewLimit,
+    ) -> Option<&mut Option<Money>> {
+        let limits = match strategy {
+            None => &mut self.table.firm,
+            Some(id) => self.table.strategy.get_mut(id.index())?,
+        };
+        match which {
+            NewLimit::Gross(_) => Some(&mut limits.gross),
+            NewLimit::Net(_) => Some(&mut limits.net),
+            _ => None,
+        }
+    }
+
     /// What those that `wanted` names are worth together; `None` if it cannot be told.
     fn sum(&self, wanted: impl Fn(usize) -> bool) -> Option<Worth> {
         let all = self.worths.iter().enumerate().filter(|(at, _)| wanted(*at));
@@ -100,9 +123,11 @@ impl Kernel {
         self.mark_all(&mut watch.table.prices);
         let added = Some(Added { draft, replaced });
         let own = Some(draft.strategy);
+        let needed = watch.limits(own).needs_equity() || watch.limits(None).needs_equity();
+        let equity = self.equity_of(now, &watch, needed);
         let mut unknown = None;
         for (strategy, scope) in [(own, Scope::Strategy), (None, Scope::Account)] {
-            if self.expose(now, &mut watch, strategy, added, found).is_none() {
+            if self.expose(now, &mut watch, strategy, equity, added, found).is_none() {
                 unknown = unknown.or(Some(scope));
             }
         }
@@ -124,6 +149,13 @@ impl Kernel {
         }
     }
 
+    /// What everything is worth, where somebody asks; `None` if it cannot be told.
+    fn equity_of(&self, now: Timestamp, watch: &ExposureWatch, needed: bool) -> Option<Money> {
+        let (portfolio, table) = (&self.state.portfolio, &watch.table);
+        let equity = || portfolio.equity(&self.state.catalog, &table.prices, table.currency, now);
+        needed.then(equity)?.ok().map(|equity| equity.total)
+    }
+
     /// Measures one scope: with everything open and what is added, or only what is held. `None` if it cannot be
     /// told.
     fn expose(
@@ -131,6 +163,7 @@ impl Kernel {
         now: Timestamp,
         watch: &mut ExposureWatch,
         strategy: Option<StrategyId>,
+        equity: Option<Money>,
         added: Option<Added<'_>>,
         found: &mut Vec<Exposed>,
     ) -> Option<()> {
@@ -141,14 +174,6 @@ impl Kernel {
         }
         self.value_all(now, watch, strategy, added);
         let catalog = &self.state.catalog;
-        let equity = match limits.needs_equity() {
-            true => {
-                let (portfolio, table) = (&self.state.portfolio, &watch.table);
-                portfolio.equity(catalog, &table.prices, table.currency, now).ok()
-            }
-            false => None,
-        };
-        let equity = equity.map(|equity| equity.total);
         let scope = if strategy.is_some() { Scope::Strategy } else { Scope::Account };
         if limits.is_set() {
             let all = watch.sum(|_| true)?;
@@ -249,10 +274,13 @@ impl Kernel {
         self.mark_all(&mut watch.table.prices);
         let mut found = std::mem::take(&mut self.exposed);
         let strategies = (0..watch.table.strategy.len()).map(|at| Some(StrategyId(at as u16)));
+        let all = [&watch.table.firm].into_iter().chain(&watch.table.strategy);
+        let needed = all.into_iter().any(ExposureLimits::needs_equity);
+        let equity = self.equity_of(now, &watch, needed);
         for strategy in [None].into_iter().chain(strategies) {
             found.clear();
             // What cannot be told trips nothing; orders that add risk are refused then.
-            let _ = self.expose(now, &mut watch, strategy, None, &mut found);
+            let _ = self.expose(now, &mut watch, strategy, equity, None, &mut found);
             let reach = strategy.map_or(Reach::Firm, Reach::Strategy);
             for exposed in &found {
                 self.gauge(

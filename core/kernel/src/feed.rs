@@ -116,6 +116,7 @@ impl Kernel {
     }
 
     fn feed_bars(&mut self, now: Timestamp, instrument: InstrumentId, quote: &Quote) {
+        self.note_swing(now, instrument);
         for at in 0..self.listeners[instrument.index()].bars.len() {
             let series = self.listeners[instrument.index()].bars[at];
             self.series[series].builder.quote(now, quote);

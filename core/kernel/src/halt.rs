@@ -123,6 +123,7 @@ impl Kernel {
             Some(why) => out.push(Output::Alert(Alert::NotArmed(why))),
             None if !self.state.armed => {
                 self.state.armed = true;
+                self.operator = by;
                 self.hash.word(0xFFFB << 48);
                 out.push(Output::Alert(Alert::Armed));
             }

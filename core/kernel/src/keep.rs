@@ -66,6 +66,12 @@ impl Kernel {
             loss_watch,
             exposure_watch,
             gauges,
+            guards: _,
+            clock,
+            swings,
+            first_order,
+            operator,
+            permits,
             sweep_at,
             sweep_due: _,
             boots_disarmed: _,
@@ -110,6 +116,11 @@ impl Kernel {
             watch.save(out);
         }
         gauges.write(out);
+        clock.save(out);
+        swings.iter().flatten().for_each(|swing| swing.save(out));
+        first_order.write(out);
+        operator.write(out);
+        permits.write(out);
         sweep_at.write(out);
         executions.save(out);
         save_each(reconcilers, out);
@@ -140,6 +151,11 @@ impl Kernel {
             watch.load(bytes)?;
         }
         self.gauges = Recorded::read(bytes)?;
+        self.clock.load(bytes)?;
+        self.swings.iter_mut().flatten().try_for_each(|swing| swing.load(bytes))?;
+        self.first_order = Recorded::read(bytes)?;
+        self.operator = Recorded::read(bytes)?;
+        self.permits = Recorded::read(bytes)?;
         self.sweep_at.load(bytes)?;
         self.executions.load(bytes)?;
         if self.has(Plant::SnapshotForgets) {

@@ -1,8 +1,10 @@
 //! The engine itself: one `step` that takes an input to completion.
 
-use crate::desk::{Alarm, LimitTable, State};
+use crate::desk::{Alarm, State};
 use crate::executions::Executions;
 use crate::exposure::{ExposureTable, ExposureWatch};
+use crate::guard::Guards;
+use crate::limits::LimitTable;
 use crate::losses::{LossTable, LossWatch};
 use crate::message::{Alert, Command, Input, Output};
 use crate::orders::{Order, Orders, Slot};
@@ -17,7 +19,9 @@ use tse_model::{
     PlaceOrder, Span, StateHash, StrategyId, Timestamp,
 };
 use tse_portfolio::Portfolio;
-use tse_risk::{Cause, Exposed, Gauges, Level, Meter, Paces, Reach, Refusal};
+use tse_risk::{
+    Cause, Clock, Exposed, Gauges, Level, Meter, Paces, Permit, Reach, Refusal, Swing, Who,
+};
 use tse_strategy::{
     BarBuilder, Intents, Market, OrderUpdate, QuoteLevel, Strategy, UpdateKind, View,
 };
@@ -55,6 +59,8 @@ pub struct Setup {
     pub losses: Option<LossTable>,
     /// What everything together may be worth; `None` where that is not limited.
     pub exposure: Option<ExposureTable>,
+    /// The clock, ramps, and whose orders they are.
+    pub guards: Guards,
     /// The strategies and what each may trade: nothing else (C02).
     pub strategies: Vec<(Box<dyn Strategy>, Vec<InstrumentId>)>,
 }
@@ -142,6 +148,16 @@ pub struct Kernel {
     pub(crate) loss_watch: Option<LossWatch>,
     pub(crate) exposure_watch: Option<ExposureWatch>,
     pub(crate) gauges: Gauges,
+    pub(crate) guards: Guards,
+    pub(crate) clock: Clock,
+    /// By instrument, where that is limited.
+    pub(crate) swings: Vec<Option<Swing>>,
+    /// By strategy: when it sent its first order.
+    pub(crate) first_order: Vec<Option<Timestamp>>,
+    /// Who armed it, or set it up.
+    pub(crate) operator: Who,
+    /// Exceptions that were not made use of yet.
+    pub(crate) permits: Vec<Permit>,
     /// When to look again at what is to be taken back or closed.
     pub(crate) sweep_at: Option<Timestamp>,
     /// Whether it is to be looked at before this step ends.
@@ -224,6 +240,8 @@ impl Kernel {
         let venues = 0..setup.catalog.venues().len();
         let account_meters = venues.map(|at| meter(&setup.paces.account, at)).collect();
         let cool_down = setup.losses.as_ref().map_or(Span::ZERO, |losses| losses.cool_down);
+        let clock = Clock::new(setup.guards.clock, setup.catalog.venues().len());
+        let swings = Self::swings_of(&setup.limits, setup.catalog.instruments().len());
         let repeat_window = setup.repeat_window.max(setup.limits.repeat_window());
         Self {
             executions: Executions::new(setup.catalog.venues().len()),
@@ -245,6 +263,12 @@ impl Kernel {
             loss_watch: setup.losses.map(LossWatch::new),
             exposure_watch: setup.exposure.map(ExposureWatch::new),
             gauges: Gauges::default(),
+            clock,
+            swings,
+            first_order: vec![None; strategies.len()],
+            operator: setup.guards.operator,
+            permits: Vec::new(),
+            guards: setup.guards,
             sweep_at: None,
             sweep_due: false,
             boots_disarmed: setup.boots_disarmed,
@@ -419,6 +443,8 @@ impl Kernel {
             Command::Kill(kill) => return self.kill(now, &kill, Cause::Person, out),
             Command::Resume(resume) => return self.resume(now, &resume, out),
             Command::Arm(by) => return self.arm(by, out),
+            Command::Limit(change) => return self.change_limit(&change, out),
+            Command::Permit(permit) => return self.permit(now, &permit, out),
             Command::Start => self.watch_risk(now, out),
             Command::Stop => {}
         }
@@ -499,6 +525,7 @@ impl Machine for Kernel {
             Input::Gap(venue) => self.on_gap(now, venue, out),
             Input::Rules(instrument, rules) => self.on_rules(instrument, &rules, out),
             Input::Lag(lag) => self.on_lag(lag, out),
+            Input::Clock { source, offset } => self.on_clock(now, source, offset, out),
             Input::Room { low } => self.on_room(low, out),
             Input::Recalled { id, place } => self.on_recalled(now, id, place, out),
         }

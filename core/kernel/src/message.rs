@@ -6,7 +6,10 @@ use tse_model::{
     Money, OrderEvent, PlaceOrder, Qty, Request, Rules, Side, Span, Statement, StrategyId, VenueId,
     Wake,
 };
-use tse_risk::{Cause, Kill, Level, Metric, NotResumed, Reach, Refusal, Resume, Severity, Who};
+use tse_risk::{
+    BadClock, Cause, ClockSource, Kill, Level, LimitChange, Metric, NotChanged, NotResumed, Permit,
+    Reach, Refusal, Resume, Severity, Who,
+};
 use tse_strategy::Opportunity;
 
 /// What an operator, or the driver on his behalf, tells the engine.
@@ -25,6 +28,10 @@ pub enum Command {
     Resume(Resume),
     /// An engine that has booted may trade, if it can.
     Arm(Who),
+    /// A limit is to be another (C25).
+    Limit(LimitChange),
+    /// One order may pass a control (C29).
+    Permit(Permit),
 }
 
 /// One recorded input of the engine.
@@ -70,6 +77,13 @@ pub enum Input {
     Room {
         /// What is being written is the last there is room for.
         low: bool,
+    },
+    /// Our clock was compared with another: told by whoever can, every now and then.
+    Clock {
+        /// With which.
+        source: ClockSource,
+        /// Ours less theirs.
+        offset: Span,
     },
     /// How long the newest record took to become safe: told by whoever waited for it, when that changes.
     Lag(Span),
@@ -164,6 +178,23 @@ pub enum Alert {
         /// What it may be.
         limit: Money,
     },
+    /// A limit is another now.
+    LimitChanged(LimitChange),
+    /// One order may pass a control.
+    Permitted(Permit),
+    /// It did.
+    PermitUsed(Permit),
+    /// A limit is as it was, or no exception is made.
+    NotChanged(NotChanged),
+    /// Our clock jumped.
+    ClockStepped {
+        /// Against which other.
+        source: ClockSource,
+        /// Ours less theirs, now.
+        offset: Span,
+    },
+    /// Our clock cannot be believed any more.
+    ClockWrong(BadClock),
     /// The engine may trade.
     Armed,
     /// The engine may not trade although somebody wanted it.

@@ -280,6 +280,11 @@ pub struct Orders {
 }
 
 impl Orders {
+    /// What is at stake.
+    pub(crate) fn environment(&self) -> Environment {
+        self.environment
+    }
+
     /// For this many instruments.
     pub fn new(instruments: usize, environment: Environment) -> Self {
         Self {

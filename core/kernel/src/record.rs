@@ -9,7 +9,9 @@ use tse_model::bytes::{Reader, Recorded, Writer};
 use tse_model::{MarketEvent, OrderEvent, Request, Timestamp, VenueId, recorded_choices};
 
 /// The version of these bytes.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
+/// The oldest version whose bytes still mean the same: since then only kinds were added.
+pub const OLDEST: u16 = 3;
 
 recorded_choices! {
     Command {
@@ -19,6 +21,8 @@ recorded_choices! {
         4 => Kill(kill),
         5 => Resume(resume),
         6 => Arm(who),
+        7 => Limit(change),
+        8 => Permit(permit),
     }
     Input {
         1 => Market(event),
@@ -34,6 +38,7 @@ recorded_choices! {
         11 => Rules(instrument, rules),
         12 => Lag(lag),
         13 => Room { low },
+        14 => Clock { source, offset },
     }
 }
 

@@ -13,7 +13,9 @@ use tse_model::{
     Request, Rules, Side, Span, Standing, Statement, StrategyId, TimeInForce, Timestamp, Trade,
     TradingStatus, VenueId, VenueOrderId,
 };
-use tse_risk::{Kill, Level, Reach, Resume, Role, Who, Why};
+use tse_risk::{
+    ClockSource, Kill, Level, LimitChange, NewLimit, Permit, Reach, Resume, Role, Waived, Who, Why,
+};
 
 struct Dice(Chance);
 
@@ -131,7 +133,7 @@ impl Dice {
     }
     fn input(&mut self) -> Input {
         let venue = VenueId(self.number() as u16);
-        match self.0.below(13) {
+        match self.0.below(14) {
             0 => Input::Market(self.market()),
             1 => Input::Order(self.order()),
             2 => {
@@ -158,7 +160,40 @@ impl Dice {
                 let (by, why) = (Who::cut("ann"), Why::cut("a test of what is recorded"));
                 let role = self.one_of(&[Role::Owner, Role::Trader, Role::Risk]);
                 let second = self.flip().then(|| Who::cut("böb"));
+                let (strategy, instrument) = (StrategyId(1), self.instrument());
+                let to = self.one_of(&[
+                    NewLimit::OrderQty(Qty::new(3)),
+                    NewLimit::OrderValue(Money::from_units(1 << 70)),
+                    NewLimit::Collar(Rate::from_billionths(7)),
+                    NewLimit::OpenOrders(u32::MAX),
+                    NewLimit::Long(Qty::new(-3)),
+                    NewLimit::Short(Qty::ZERO),
+                    NewLimit::Gross(Money::ZERO),
+                    NewLimit::Net(Money::from_units(-1)),
+                    NewLimit::DataAge(Span::from_millis(5)),
+                ]);
+                let all = to.is_of_all();
+                let change = LimitChange {
+                    strategy: self.flip().then_some(strategy),
+                    instrument: (!all).then_some(instrument),
+                    to,
+                    by,
+                    second,
+                    why,
+                };
+                let waived = self.one_of(&[
+                    Waived::OrderQty,
+                    Waived::OrderValue,
+                    Waived::Collar,
+                    Waived::Position,
+                    Waived::Exposure,
+                ]);
+                let (side, qty, until) = (self.side(), self.qty(), self.time());
+                let permit =
+                    Permit { strategy, instrument, side, qty, waived, until, by, second, why };
                 Input::Command(self.one_of(&[
+                    Command::Limit(change),
+                    Command::Permit(permit),
                     Command::Start,
                     Command::Stop,
                     acknowledge,
@@ -171,6 +206,11 @@ impl Dice {
             7 => Input::Gap(venue),
             11 => Input::Room { low: self.flip() },
             8 => Input::Lag(Span::from_nanos(self.number())),
+            12 => {
+                let offset = Span::from_nanos(self.number());
+                let source = self.one_of(&[ClockSource::Reference, ClockSource::Venue(venue)]);
+                Input::Clock { source, offset }
+            }
             9 => {
                 let rules = Rules {
                     price_step: self.number(),

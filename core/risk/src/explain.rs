@@ -33,7 +33,7 @@ pub fn explain(
     scale_of: impl Fn(CurrencyId) -> u8,
 ) -> Vec<Check> {
     let mut refusals = Vec::new();
-    review(*order, scene, &mut refusals);
+    let approved = review(*order, scene, &mut refusals).is_some();
     let order = as_judged(*order, scene);
     let it = scene.instrument;
     let limits = scene.limits.strategy();
@@ -206,6 +206,20 @@ pub fn explain(
     if let (Some(age), Some(limit)) = (scene.age, limits.data_age_max) {
         add("C18", "age of the quote", age.to_string(), limit.to_string(), reduces || age <= limit);
     }
+    if let Some(clock) = scene.clock {
+        let passed = !refused("C19", |_| true);
+        add("C19", "clock", Refusal::Clock(clock).to_string(), String::new(), passed);
+    }
+    if let Some((low, high)) = scene.swing {
+        let passed = !refused("C20", |_| true);
+        let price = |twice: i64| it.price_decimal(Price::new(twice.div_euclid(2))).to_string();
+        let value = format!("{} to {}", price(low), price(high));
+        add("C20", "range of the market in a short while", value, String::new(), passed);
+    }
+    if !scene.attributed {
+        let value = "not known".to_owned();
+        add("C28", "algorithm, version, operator, config", value, String::new(), false);
+    }
     if let Some((after, limit)) = scene.in_flight {
         let passed = !refused("C21", |_| true);
         add("C21", "orders without an answer", after.to_string(), limit.to_string(), passed);
@@ -235,5 +249,12 @@ pub fn explain(
     };
     let passed = !refused("C26", |_| true);
     add("C26", "the account is", account.to_owned(), String::new(), passed);
+    if let Some(waived) = scene.waived.filter(|_| approved) {
+        let over = |check: &&mut Check| check.control == waived.control() && !check.passed;
+        for check in checks.iter_mut().filter(over) {
+            check.passed = true;
+            check.limit.push_str(", let pass by two people");
+        }
+    }
     checks
 }

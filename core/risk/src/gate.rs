@@ -6,6 +6,8 @@
 //! position, funds and data. The gate decides on the [`Scene`] it is given and knows nothing else.
 //! No figure can make it panic: what the integers cannot hold is refused.
 
+use crate::change::Waived;
+use crate::clock::BadClock;
 use crate::exposure::Exposed;
 use crate::reserve::hold_of;
 use crate::{BadData, Count, Level, Refusal, Reserve, Scope, Scoped, SelfTrade};
@@ -19,6 +21,7 @@ use tse_model::{
 pub struct Approved<T> {
     request: T,
     reserve: Option<Reserve>,
+    waived: bool,
 }
 
 impl<T> Approved<T> {
@@ -30,6 +33,10 @@ impl<T> Approved<T> {
     /// without prices.
     pub fn reserve(&self) -> Option<Reserve> {
         self.reserve
+    }
+    /// Whether it would have been refused, and two people let it pass.
+    pub fn is_waived(&self) -> bool {
+        self.waived
     }
     /// What was approved, to be sent.
     pub fn into_inner(self) -> T {
@@ -129,6 +136,14 @@ pub struct Scene<'a> {
     pub counted_in: CurrencyId,
     /// Whose exposure cannot be told although it is limited.
     pub unmeasured: Option<Scope>,
+    /// What is wrong with the clock.
+    pub clock: Option<BadClock>,
+    /// Lowest and highest middle of a short while, where that is further apart than it may be.
+    pub swing: Option<(i64, i64)>,
+    /// Whether algorithm, version, operator and config of the order are known, where they must be.
+    pub attributed: bool,
+    /// Which control two people let this order pass.
+    pub waived: Option<Waived>,
     /// How often the same order was sent within the window of the tighter limit.
     pub repeats: u32,
     /// Our best order on the other side, of any strategy in the account.
@@ -136,6 +151,12 @@ pub struct Scene<'a> {
     /// What is free in the currency the order needs, open orders and margin subtracted; `None` if it
     /// cannot be known.
     pub free: Option<Money>,
+}
+
+/// Lets an order pass unseen: what the gate costs is measured beside this, and nothing else is built with it.
+#[cfg(feature = "open")]
+pub fn wave_through(order: PlaceOrder) -> Approved<PlaceOrder> {
+    Approved { request: order, reserve: None, waived: false }
 }
 
 /// Reviews one order. Adds what is wrong to `refusals`; approves if there is nothing.
@@ -227,6 +248,10 @@ pub fn review(
         refusals.push(Refusal::Unvalued { scope }); // C15
     }
     data(scene, limits.data_age_max, reduces, refusals); // C18
+    if !reduces {
+        refusals.extend(scene.clock.map(Refusal::Clock)); // C19
+        refusals.extend(scene.swing.map(|(low, high)| Refusal::Volatile { low, high })); // C20
+    }
     if let Some((after, limit)) = scene.in_flight
         && after > limit
         && !reduces
@@ -245,6 +270,9 @@ pub fn review(
     if !scene.reconciled {
         refusals.push(Refusal::NotReconciled); // C26
     }
+    if !scene.attributed {
+        refusals.push(Refusal::Unattributed); // C28
+    }
     if scene.nearly_full && !reduces {
         refusals.push(Refusal::JournalFull); // F06
     }
@@ -256,7 +284,14 @@ pub fn review(
     #[cfg(feature = "plant")]
     take_out(scene.without, before, refusals);
     let reserve = held.flatten();
-    (refusals.len() == before).then_some(Approved { request: order, reserve })
+    let waived = scene.waived.is_some_and(|waived| {
+        let mut all = refusals[before..].iter();
+        refusals.len() > before && all.all(|refusal| refusal.control() == waived.control())
+    });
+    if waived {
+        refusals.truncate(before); // C29
+    }
+    (refusals.len() == before).then_some(Approved { request: order, reserve, waived })
 }
 
 /// What controls that are taken out have said is forgotten.

@@ -6,6 +6,8 @@
 //!
 //! Begin at [`review`].
 
+mod change;
+mod clock;
 mod explain;
 mod exposure;
 mod gate;
@@ -13,23 +15,31 @@ mod gauge;
 mod limits;
 mod losses;
 mod meter;
+mod ramp;
 mod refusal;
 mod reserve;
+mod swing;
 mod switch;
 #[cfg(feature = "plant")]
 mod without;
 
+pub use change::{LimitChange, NewLimit, NotChanged, Permit, Waived, backed, is_looser};
+pub use clock::{BadClock, Clock, ClockLimits, ClockSource};
 pub use explain::{Check, explain};
 pub use exposure::{
     Exposed, ExposureGroup, ExposureLimits, Measure, Worth, exposures, group_exposures,
 };
+#[cfg(feature = "open")]
+pub use gate::wave_through;
 pub use gate::{Approved, Book, Lag, Scene, reference_price, review};
 pub use gauge::{Gauges, Metric, Severity};
 pub use limits::{Limits, Repeats, Scoped, SelfTrade};
 pub use losses::{LossLimits, Losses, Rapid, Standing, VAR_DAYS};
 pub use meter::{Count, Messages, Meter, OrderToTrade, Pace, Paces};
+pub use ramp::{Ramp, Step};
 pub use refusal::{BadData, Refusal, Scope};
 pub use reserve::{Reserve, hold, hold_of, reserve};
+pub use swing::{Swing, SwingLimit};
 pub use switch::{
     Cause, Kill, Latch, Level, NotResumed, Reach, Resume, Role, Settled, Since, Switch, Who, Why,
 };

@@ -1,6 +1,7 @@
 //! Limits of one scope for one instrument. What is not set is not "no limit": it is a refusal.
 
-use tse_model::{Money, Qty, Rate, Span};
+use crate::swing::SwingLimit;
+use tse_model::{Money, Qty, Rate, Span, recorded_fields, recorded_words};
 
 /// What to do when an order of ours could trade with another of ours (C14).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -44,6 +45,21 @@ pub struct Limits {
     pub self_trade: SelfTrade,
     /// C18: how old the newest quote may be.
     pub data_age_max: Option<Span>,
+    /// C20: how far the market may have moved in a short while; of the account alone. Not limited where it is
+    /// not set.
+    pub swing: Option<SwingLimit>,
+}
+
+recorded_words! {
+    SelfTrade { 1 => RejectNew, 2 => CancelOld, 3 => CancelBoth }
+}
+recorded_fields! {
+    Repeats { window, count }
+    SwingLimit { max, window }
+    Limits {
+        order_qty_max, order_value_max, collar, repeats, open_orders_max, long_max, short_max,
+        self_trade, data_age_max, swing,
+    }
 }
 
 /// The limits that apply to one strategy in one instrument, its own and the account's, merged once.
@@ -59,6 +75,10 @@ impl Scoped {
     /// A strategy's own limits inside the account's.
     pub fn new(own: Limits, account: Limits) -> Self {
         Self { strategy: own.within(account), account }
+    }
+    /// The same with the strategy's cut to a share.
+    pub fn shared(self, share: Rate) -> Self {
+        Self { strategy: self.strategy.shared(share), ..self }
     }
     /// What holds for the strategy.
     pub fn strategy(&self) -> &Limits {
@@ -102,6 +122,7 @@ impl Limits {
                 SelfTrade::RejectNew | SelfTrade::CancelOld => wider.self_trade,
             },
             data_age_max: tighter(self.data_age_max, wider.data_age_max),
+            swing: wider.swing,
         }
     }
 

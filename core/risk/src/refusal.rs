@@ -1,6 +1,7 @@
 //! Why an order was refused: one variant for each control, with the figures that decided.
 
 use crate::Level;
+use crate::clock::BadClock;
 use crate::exposure::Exposed;
 use std::fmt;
 use tse_model::{Money, Price, Qty, Span};
@@ -153,6 +154,17 @@ pub enum Refusal {
     },
     /// C18.
     Data(BadData),
+    /// C19: the clock cannot be believed.
+    Clock(BadClock),
+    /// C20: the market moved too far in a short while.
+    Volatile {
+        /// The lowest middle of the while, in half ticks.
+        low: i64,
+        /// The highest.
+        high: i64,
+    },
+    /// C28: nobody can say whose order it is.
+    Unattributed,
     /// C26: the ledger has latched, so nothing can be judged by what is held.
     Latched,
     /// C22.
@@ -208,6 +220,9 @@ impl Refusal {
             Self::SelfTrade { .. } => "C14",
             Self::Unvalued { .. } => "C15",
             Self::Data(_) => "C18",
+            Self::Clock(_) => "C19",
+            Self::Volatile { .. } => "C20",
+            Self::Unattributed => "C28",
             Self::Latched | Self::NotReconciled => "C26",
             Self::JournalFull => "F06",
             Self::JournalSlow { .. } => "F08",
@@ -240,6 +255,9 @@ impl Refusal {
             Self::SelfTrade { .. } => "self_trade",
             Self::Unvalued { .. } => "unvalued",
             Self::Data(_) => "data",
+            Self::Clock(_) => "clock",
+            Self::Volatile { .. } => "volatile",
+            Self::Unattributed => "unattributed",
             Self::Latched => "latched",
             Self::NotReconciled => "not_reconciled",
             Self::JournalFull => "journal_full",
@@ -311,6 +329,21 @@ impl fmt::Display for Refusal {
             }
             Self::Data(BadData::Invalid) => write!(f, "the book is crossed or has a gap"),
             Self::Data(BadData::Closed) => write!(f, "the venue takes no orders"),
+            Self::Clock(BadClock::Unknown) => {
+                write!(f, "the clock was not compared with a reference")
+            }
+            Self::Clock(BadClock::Old { age, limit }) => {
+                write!(f, "the clock was last compared {age} ago, limit {limit}")
+            }
+            Self::Clock(BadClock::Off { offset, limit }) => {
+                write!(f, "the clock is off by {offset}, limit {limit}")
+            }
+            Self::Volatile { low, high } => {
+                write!(f, "the market moved from {low} to {high} half ticks in a short while")
+            }
+            Self::Unattributed => {
+                write!(f, "its algorithm, version, operator or config is not known")
+            }
             Self::Latched => write!(f, "the ledger has latched and is no longer true"),
             Self::NotReconciled => write!(f, "the account has not been compared with its venue"),
             Self::JournalFull => write!(f, "the disk has no room behind what is being recorded"),

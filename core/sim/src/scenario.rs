@@ -4,7 +4,7 @@
 
 use crate::latency::Latency;
 use crate::models::QueueModel;
-use tse_kernel::{ExposureTable, Kernel, LimitTable, LossTable, PaceTable, Setup};
+use tse_kernel::{ExposureTable, Guards, Kernel, LimitTable, LossTable, PaceTable, Setup};
 use tse_model::{
     Catalog, CurrencyId, Environment, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId,
 };
@@ -39,6 +39,8 @@ pub struct Scenario {
     pub answer_timeout: Span,
     /// What results are counted in.
     pub base: CurrencyId,
+    /// The clock, ramps, and whose orders they are.
+    pub guards: Guards,
     /// Conversions that no instrument prices: assumptions, printed with the result.
     pub rates: Vec<FixedRate>,
     /// How old a price may be that something is valued with.
@@ -108,6 +110,7 @@ impl Scenario {
             paces: self.paces,
             losses,
             exposure,
+            guards: self.guards,
             strategies: self.strategies,
         }
     }

@@ -313,6 +313,12 @@ codes! {
     GATE_DATA = "TSE-R018", "The gate refused an order: no believable market",
         "Control C18. There is no quote, it is older than `data_age_max`, crossed, or its stream has a \
          gap; or the market is closed.";
+    GATE_CLOCK = "TSE-R019", "The gate refused an order: the clock cannot be believed",
+        "C19: our clock was not compared with a reference, or too long ago, or it is further off than it may be. Ages of \
+         prices mean nothing then. Look at the time service of the machine.";
+    GATE_SWING = "TSE-R020", "The gate refused an order: the market jumped",
+        "C20: within the window of `swing` the market moved further than it may. Orders that shrink a position, and \
+         cancels, are sent all the same; the rest when it has calmed down.";
     GATE_IN_FLIGHT = "TSE-R021", "The gate refused an order: too many without an answer",
         "C21: as many orders of the account await an answer, or are such that nobody knows how they stand, as \
          `in_flight_max` allows.";
@@ -321,6 +327,9 @@ codes! {
          out, and so do orders that shrink a position.";
     GATE_NO_LIMIT = "TSE-R025", "The gate refused an order: no limit is set",
         "A limit that is not configured refuses whatever adds risk.";
+    GATE_UNATTRIBUTED = "TSE-R028", "The gate refused an order: nobody can say whose it is",
+        "C28: where money or its likeness is at stake an order leaves only if its algorithm and version, who armed the \
+         engine, and the config it runs are known.";
     GATE_ROOM = "TSE-R029", "The gate refused an order: the journal's room runs out",
         "The disk is full but for the room that was kept for cancels, fills and orders that shrink a \
          position. Make room: the engine looks again after a few thousand inputs.";
@@ -383,6 +392,9 @@ pub fn of_refusal(refusal: &tse_risk::Refusal) -> &'static str {
         "C18" => GATE_DATA,
         "C21" => GATE_IN_FLIGHT,
         "C12" => GATE_EXPOSURE,
+        "C19" => GATE_CLOCK,
+        "C20" => GATE_SWING,
+        "C28" => GATE_UNATTRIBUTED,
         "C22" => GATE_ORDER_TO_TRADE,
         "C25" => GATE_NO_LIMIT,
         "K1" | "K2" | "K3" | "K4" | "K5" | "K6" => GATE_KILLED,

@@ -404,6 +404,35 @@ impl Collector {
                     "limit": self.catalog.show(*limit, self.base),
                 }),
             ),
+            Alert::LimitChanged(change) => {
+                let of = |id: StrategyId| self.name(id).to_owned();
+                (
+                    "limit_changed",
+                    json!({
+                        "strategy": change.strategy.map(of),
+                        "symbol": change.instrument.map(|it| self.symbol(it)),
+                        "to": format!("{:?}", change.to),
+                        "by": change.by.as_str(),
+                        "why": change.why.as_str(),
+                    }),
+                )
+            }
+            Alert::Permitted(permit) | Alert::PermitUsed(permit) => (
+                if matches!(alert, Alert::Permitted(_)) { "permitted" } else { "permit_used" },
+                json!({
+                    "strategy": self.name(permit.strategy),
+                    "symbol": self.symbol(permit.instrument),
+                    "control": permit.waived.control(),
+                    "by": permit.by.as_str(),
+                    "why": permit.why.as_str(),
+                }),
+            ),
+            Alert::NotChanged(why) => ("not_changed", json!({ "why": format!("{why:?}") })),
+            Alert::ClockStepped { source, offset } => (
+                "clock_stepped",
+                json!({ "source": format!("{source:?}"), "offset": offset.to_string() }),
+            ),
+            Alert::ClockWrong(trouble) => ("clock_wrong", json!({ "why": format!("{trouble:?}") })),
             Alert::Resumed { reach, to } => {
                 ("resumed", json!({ "scope": self.reach(*reach), "level": to.name() }))
             }

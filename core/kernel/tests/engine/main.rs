@@ -4,6 +4,7 @@
 mod exposure;
 mod fills;
 mod group;
+mod guards;
 mod incidents;
 mod kill;
 mod lives;

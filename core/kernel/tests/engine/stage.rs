@@ -6,18 +6,18 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tse_kernel::{
-    Adjustment, Alert, Command, ExposureTable, Input, Kernel, LimitTable, LossTable, Order, Output,
-    PaceTable, Reconcile, Setup,
+    Adjustment, Alert, Algorithm, Command, ExposureTable, Guards, Input, Kernel, LimitTable,
+    LossTable, Order, Output, PaceTable, Reconcile, Setup,
 };
 use tse_model::{
     BookAction, CancelReason, Catalog, ClientOrderId, CurrencyId, Decimal, Depth, DepthChange,
     Environment, ExecId, FeeBasis, FeeSchedule, Fill, InstrumentId, InstrumentSpec, Kind,
     Liquidity, Machine, MarketData, MarketEvent, Money, OrderEvent, OrderEventKind, PlaceOrder,
-    Price, Qty, Quote, Rate, Request, Rounding, Settlement, Side, Span, StrategyId, Timestamp,
-    VenueId, VenueOrderId,
+    Price, Qty, Quote, Rate, Request, Rounding, Settlement, Side, Span, StrategyId, Text,
+    Timestamp, VenueId, VenueOrderId,
 };
 use tse_portfolio::Portfolio;
-use tse_risk::{Limits, Refusal, Repeats};
+use tse_risk::{Limits, Refusal, Repeats, Who};
 use tse_strategy::{Intents, Interest, OrderUpdate, OrderWish, Strategy, View};
 
 pub const ALICE: StrategyId = StrategyId(0);
@@ -205,6 +205,14 @@ pub struct Cast {
     pub paces: PaceTable,
     pub losses: Option<LossTable>,
     pub exposure: Option<ExposureTable>,
+    pub guards: Guards,
+}
+
+/// Whose the orders are.
+pub fn guards() -> Guards {
+    let algorithm = Algorithm { name: Text::cut("puppet"), version: Text::cut("1") };
+    let operator = Who::cut("a test");
+    Guards { algorithms: vec![algorithm; 3], config: 7, operator, ..Guards::default() }
 }
 
 impl Default for Cast {
@@ -222,6 +230,7 @@ impl Default for Cast {
             paces: PaceTable::default(),
             losses: None,
             exposure: None,
+            guards: guards(),
         }
     }
 }
@@ -272,6 +281,7 @@ impl Stage {
             paces: cast.paces.clone(),
             losses: cast.losses.clone(),
             exposure: cast.exposure.clone(),
+            guards: cast.guards.clone(),
             strategies: strategies.collect(),
             catalog,
         });

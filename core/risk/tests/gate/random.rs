@@ -6,7 +6,7 @@ use tse_model::{
     Chance, FeeBasis, FeeSchedule, InstrumentSpec, Money, OrderType, PlaceOrder, Price, Qty, Quote,
     Rate, Rounding, Settlement, Side, Span, TimeInForce,
 };
-use tse_risk::{Book, Exposed, Level, Limits, Measure, Repeats, Scope, SelfTrade};
+use tse_risk::{BadClock, Book, Exposed, Level, Limits, Measure, Repeats, Scope, SelfTrade};
 
 /// A number that is small, or anything, or an end of the range.
 fn extreme(chance: &mut Chance) -> i64 {
@@ -36,6 +36,7 @@ fn limits(chance: &mut Chance) -> Limits {
     let age = size(chance);
     let collar = if chance.one_in(1, 2) { chance.between(0, 1_000_000_000) } else { size(chance) };
     Limits {
+        swing: None,
         order_qty_max: maybe(chance, Qty::new(a)),
         order_value_max: maybe(chance, Money::from_units(value)),
         collar: maybe(chance, Rate::from_billionths(collar)),
@@ -128,6 +129,8 @@ fn judge(stage: &Stage, asked: &PlaceOrder, sent: &PlaceOrder) {
     });
     assert!(reduces || stage.in_flight.is_none_or(|(after, most)| after <= most));
     assert!(reduces || stage.unvalued.is_none());
+    assert!(reduces || (stage.clock.is_none() && stage.swing.is_none()));
+    assert!(stage.attributed);
     let over = stage.exposed.iter().any(|it| it.value > it.limit);
     assert!(reduces || !(over || stage.unmeasured.is_some()));
     let too_many = stage.too_many.is_some() || stage.per_trade.is_some();
@@ -234,6 +237,9 @@ fn no_figures_make_the_gate_panic_or_let_anything_through() {
         stage.too_many = chance.one_in(1, 32).then_some((Scope::Strategy, (2, 1)));
         stage.per_trade = chance.one_in(1, 32).then_some((Scope::Strategy, (2, 1)));
         stage.unvalued = chance.one_in(1, 32).then_some(Scope::Account);
+        stage.clock = chance.one_in(1, 32).then_some(BadClock::Unknown);
+        stage.swing = chance.one_in(1, 32).then_some((1, 2));
+        stage.attributed = chance.one_in(31, 32);
         stage.unmeasured = chance.one_in(1, 32).then_some(Scope::Account);
         let exposed = Exposed {
             scope: Scope::Account,

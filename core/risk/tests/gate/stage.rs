@@ -7,7 +7,8 @@ use tse_model::{
     Span, StrategyId, TimeInForce,
 };
 use tse_risk::{
-    Book, Count, Exposed, Level, Limits, Refusal, Repeats, Scene, Scope, Scoped, review,
+    BadClock, Book, Count, Exposed, Level, Limits, Refusal, Repeats, Scene, Scope, Scoped, Waived,
+    review,
 };
 
 pub fn dec(text: &str) -> Decimal {
@@ -70,6 +71,10 @@ pub struct Stage {
     pub unvalued: Option<Scope>,
     pub exposed: Vec<Exposed>,
     pub unmeasured: Option<Scope>,
+    pub clock: Option<BadClock>,
+    pub swing: Option<(i64, i64)>,
+    pub attributed: bool,
+    pub waived: Option<Waived>,
     pub strategy: Book,
     pub account: Book,
     /// The strategy's own limits.
@@ -122,6 +127,10 @@ impl Stage {
             unvalued: None,
             exposed: Vec::new(),
             unmeasured: None,
+            clock: None,
+            swing: None,
+            attributed: true,
+            waived: None,
             strategy: Book::default(),
             account: Book::default(),
             own: Limits::default(),
@@ -177,6 +186,10 @@ impl Stage {
             exposed: &self.exposed,
             counted_in: CurrencyId(0),
             unmeasured: self.unmeasured,
+            clock: self.clock,
+            swing: self.swing,
+            attributed: self.attributed,
+            waived: self.waived,
             #[cfg(feature = "plant")]
             without: tse_risk::Without::of(&std::env::var("TSE_WITHOUT").unwrap_or_default()),
             strategy: self.strategy,

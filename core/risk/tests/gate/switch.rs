@@ -1,8 +1,8 @@
 //! K1 to K6 and what has just begun, C02, C06, C21, C22: whether anything may be sent at all.
 
 use crate::stage::{Stage, buy, sell};
-use tse_model::PlaceOrder;
-use tse_risk::{Level, Refusal, Scope};
+use tse_model::{PlaceOrder, Span};
+use tse_risk::{BadClock, Level, Refusal, Scope, Waived};
 
 fn at(level: Level) -> Stage {
     Stage::spot().but(|it| it.level = level)
@@ -118,4 +118,40 @@ fn what_the_switch_says_comes_first_and_everything_else_as_well() {
     let first = ["killed", "disarmed", "not_allowed", "order_qty", "order_value"];
     assert_eq!(all[..4], first[..4]);
     assert_eq!(all[4..], ["order_value", "too_many_messages", "reduce_only", "in_flight"]);
+}
+
+#[test]
+fn c19_a_clock_that_cannot_be_believed_refuses_what_adds_risk() {
+    let off = BadClock::Off { offset: Span::from_millis(51), limit: Span::from_millis(50) };
+    for bad in [BadClock::Unknown, off] {
+        let stage = Stage::spot().but(|it| it.clock = Some(bad));
+        stage.refuses(buy(10, 1_000), Refusal::Clock(bad));
+        stage.holding(10, [0, 0]).passes(sell(10, 1_000));
+    }
+}
+
+#[test]
+fn c20_a_market_that_jumped_refuses_what_adds_risk() {
+    let stage = Stage::spot().but(|it| it.swing = Some((1_900, 2_100)));
+    stage.refuses(buy(10, 1_000), Refusal::Volatile { low: 1_900, high: 2_100 });
+    stage.holding(10, [0, 0]).passes(sell(10, 1_000));
+}
+
+#[test]
+fn c28_an_order_of_nobody_is_refused_also_if_it_reduces() {
+    let stage = Stage::spot().but(|it| it.attributed = false);
+    stage.refuses(buy(10, 1_000), Refusal::Unattributed);
+    stage.holding(10, [0, 0]).refuses(sell(10, 1_000), Refusal::Unattributed);
+}
+
+#[test]
+fn c29_two_people_let_an_order_pass_one_control_and_no_other() {
+    let cap = |it: &mut Stage| it.wide.order_qty_max = Some(tse_model::Qty::new(5));
+    let strict = Stage::spot().but(cap);
+    assert!(strict.review(buy(10, 1_000)).is_err());
+    strict.but(|it| it.waived = Some(Waived::OrderQty)).passes(buy(10, 1_000));
+    assert!(strict.but(|it| it.waived = Some(Waived::Collar)).review(buy(10, 1_000)).is_err());
+    // Something else is wrong as well: then nothing passes, and all of it is told.
+    let both = strict.but(|it| (it.waived, it.armed) = (Some(Waived::OrderQty), false));
+    assert_eq!(both.review(buy(10, 1_000)).unwrap_err().len(), 2);
 }

@@ -6,10 +6,13 @@ use crate::models::QueueModel;
 use crate::scenario::{MarketSetup, VenueSetup, prices};
 use crate::synthetic::{Synthetic, SyntheticSpec};
 use tse_engine::Upkeep;
-use tse_kernel::{ExposureTable, Kernel, LimitTable, LossTable, PaceTable, Reconcile, Setup};
+use tse_kernel::{
+    Algorithm, ExposureTable, Guards, Kernel, LimitTable, LossTable, PaceTable, Reconcile, Setup,
+};
 use tse_model::{
     Catalog, Chance, CurrencyId, Decimal, Environment, FeeBasis, FeeSchedule, InstrumentId,
-    InstrumentSpec, Kind, Money, Qty, Rate, Rounding, Settlement, Source, Span, Timestamp, VenueId,
+    InstrumentSpec, Kind, Money, Qty, Rate, Rounding, Settlement, Source, Span, Text, Timestamp,
+    VenueId,
 };
 use tse_portfolio::Portfolio;
 use tse_risk::{
@@ -167,6 +170,7 @@ pub fn kernel(seed: u64, catalog: &Catalog) -> Kernel {
         paces: paces(seed, catalog),
         losses: losses(seed, catalog, players.len()),
         exposure: exposure(seed, catalog),
+        guards: guards(players.len()),
         reconcile: Some(Reconcile {
             every: Span::from_secs(10),
             timeout: Span::from_secs(1),
@@ -251,6 +255,12 @@ pub(super) fn exposure_limits(seed: u64) -> [Option<Money>; 2] {
         chance.one_in(2, 3).then(|| usdt(chance.between(300, 1_500))),
         chance.one_in(2, 3).then(|| usdt(chance.between(200, 1_000))),
     ]
+}
+
+/// Whose orders they are: an engine that is no simulation must know.
+fn guards(players: usize) -> Guards {
+    let algorithm = Algorithm { name: Text::cut("player"), version: Text::cut("1") };
+    Guards { algorithms: vec![algorithm; players], config: 1, ..Guards::default() }
 }
 
 fn exposure(seed: u64, catalog: &Catalog) -> Option<ExposureTable> {

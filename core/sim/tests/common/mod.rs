@@ -107,6 +107,7 @@ pub struct World {
 /// Limits that no sensible test reaches.
 pub fn generous() -> Limits {
     Limits {
+        swing: None,
         order_qty_max: Some(Qty::new(i64::MAX / 8)),
         order_value_max: Some(tse_model::Money::from_units(i128::MAX / 4)),
         collar: Some(Rate::from_billionths(500_000_000)),
@@ -331,6 +332,7 @@ impl World {
             paces: PaceTable::default(),
             losses: None,
             exposure: None,
+            guards: guards(),
             sample_every: Span::from_secs(1),
             basis: Basis::plain(Days::All, 365.0),
             start: None,
@@ -404,4 +406,14 @@ impl Ran {
             (catalog.venue_id(venue).unwrap(), catalog.currency_id(currency).unwrap());
         catalog.show(kernel.portfolio().balance(venue, currency), currency)
     }
+}
+
+/// Whose orders they are, for engines that are told that money is at stake.
+pub fn guards() -> tse_kernel::Guards {
+    let algorithm = tse_kernel::Algorithm {
+        name: tse_model::Text::cut("a test"),
+        version: tse_model::Text::cut("1"),
+    };
+    let operator = tse_risk::Who::cut("a test");
+    tse_kernel::Guards { algorithms: vec![algorithm; 8], config: 1, operator, ..Default::default() }
 }

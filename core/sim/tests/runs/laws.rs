@@ -37,6 +37,7 @@ fn kernel(catalog: &Catalog, portfolio: Portfolio) -> Kernel {
         paces: PaceTable::default(),
         losses: None,
         exposure: None,
+        guards: tse_kernel::Guards::default(),
         strategies: vec![],
     })
 }

@@ -7,7 +7,8 @@ use crate::diagnose::{Diagnostic, codes};
 use tse_kernel::{LimitTable, PaceTable};
 use tse_model::{CurrencyId, Decimal, InstrumentId, Qty, Span};
 use tse_risk::{
-    Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid, Repeats, SelfTrade,
+    Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Ramp, Rapid, Repeats, SelfTrade, Step,
+    SwingLimit,
 };
 use tse_sim::{ExposureSetup, LossSetup};
 
@@ -59,6 +60,7 @@ impl Builder<'_> {
                 let mut scopes: Vec<&Fields> = vec![fields];
                 scopes.extend(own.iter().filter(|(own, _)| *own == id).map(|(_, own)| *own));
                 *limits = self.of(id, &scopes);
+                limits.swing = self.swing(&scopes);
             }
             self.missing(fields, &account, &traded);
             self.mixed_units(fields, &own, strategies);
@@ -106,13 +108,14 @@ impl Builder<'_> {
     fn strategy_limits(&mut self, plan: &StrategyPlan, account: &[Limits]) -> Vec<Limits> {
         let all = self.root.sections("strategies");
         let fields = all.get(plan.at).and_then(|fields| fields.section("limits"));
-        let mut limits = account.to_vec();
+        // What it says nothing of is the account's, also when that changes.
+        let mut limits = vec![Limits::default(); account.len()];
         for id in &plan.instruments {
             let at = id.index();
             if let Some(fields) = fields {
                 let own = self.of(*id, &[fields]);
                 self.no_effect(*id, fields, &own, &account[at]);
-                limits[at] = own.within(account[at]);
+                limits[at] = own;
             }
         }
         limits
@@ -156,6 +159,36 @@ impl Builder<'_> {
             }
         }
         limits
+    }
+
+    /// How far a market may move in a short while (C20): the narrowest scope that says so.
+    fn swing(&mut self, scopes: &[&Fields]) -> Option<SwingLimit> {
+        let fields = scopes.iter().rev().find_map(|fields| fields.section("swing"))?;
+        let max = fields.decimal("max_bps").and_then(|bps| self.bps("max_bps", &bps))?;
+        Some(SwingLimit { max, window: fields.time("window")?.value })
+    }
+
+    /// How small strategies begin (C24).
+    pub(super) fn ramps(&mut self, strategies: &[StrategyPlan]) -> Vec<Option<Ramp>> {
+        let all = self.root.sections("strategies");
+        let mut ramp = |plan: &StrategyPlan| {
+            let fields = all.get(plan.at)?;
+            let mut steps: Vec<Step> = Vec::new();
+            for fields in fields.sections("ramp") {
+                let after = fields.time("after").map(|seen| seen.value);
+                let share = fields.decimal("share_bps").and_then(|it| self.bps("share_bps", &it));
+                let (Some(after), Some(share)) = (after, share) else { continue };
+                if steps.last().is_some_and(|last| last.after >= after) {
+                    let title = "steps of a ramp come in order of time".to_owned();
+                    let fix = "after = a longer time than in the step above".to_owned();
+                    let at = (&fields.place, "not after the step above");
+                    self.error(codes::CONTRADICTION, title, at, fix);
+                }
+                steps.push(Step { after, share });
+            }
+            (!steps.is_empty()).then_some(Ramp { steps })
+        };
+        strategies.iter().map(&mut ramp).collect()
     }
 
     /// What may be lost, if that is limited anywhere.

@@ -24,11 +24,12 @@ use super::checked::{Checked, Fields, Seen};
 use super::tree::Place;
 use crate::diagnose::{Diagnostic, Diagnostics, codes, did_you_mean};
 use std::path::{Path, PathBuf};
-use tse_kernel::{LimitTable, PaceTable};
+use tse_kernel::{Guards, LimitTable, PaceTable};
 use tse_model::{
     Catalog, CurrencyId, Decimal, InstrumentId, Rate, Resolved, Source, Span, Timestamp,
 };
 use tse_portfolio::statistics::{Basis, Days};
+use tse_risk::Ramp;
 use tse_sim::{ExposureSetup, LossSetup, Scenario, VenueSetup};
 use tse_strategy::{FixedRate, Rates, Registry};
 
@@ -59,6 +60,7 @@ pub struct Config {
     paces: PaceTable,
     losses: Option<LossSetup>,
     exposure: Option<ExposureSetup>,
+    ramps: Vec<Option<Ramp>>,
     repeat_window: Span,
     answer_timeout: Span,
     price_age_max: Span,
@@ -93,6 +95,7 @@ impl Config {
             paces: self.paces.clone(),
             losses: self.losses.clone(),
             exposure: self.exposure.clone(),
+            guards: Guards { ramps: self.ramps.clone(), ..Guards::default() },
             repeat_window: self.repeat_window,
             answer_timeout: self.answer_timeout,
             base: self.base,
@@ -197,6 +200,7 @@ pub(super) fn build(
         builder.data_for(&sources, &strategies);
     }
     let limits = builder.limits(&strategies, base);
+    let ramps = builder.ramps(&strategies);
     let run_fields = root.section("run")?;
     builder.range(run_fields);
     let catalog = builder.catalog;
@@ -223,6 +227,7 @@ pub(super) fn build(
         paces: limits.paces,
         losses: limits.losses,
         exposure: limits.exposure,
+        ramps,
         warnings: Diagnostics::new(),
         root,
     })

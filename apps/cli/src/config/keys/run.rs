@@ -78,6 +78,8 @@ keys! {
     "instruments": Takes::List(&Takes::Instrument), Required("[\"BTC-USDT.BINANCE\"]");
     /// Its parameters: `tse strategies TYPE` lists them.
     "params": Takes::Params, Optional("{ size = \"0.01\" }");
+    /// C24: how small it begins; without it, with all of its limits.
+    "ramp": Takes::Sections(&RAMP), Optional("[]");
     /// Limits of its own, for each of its instruments; they can only tighten those of
     /// [limits].
     "limits": Takes::Section(&STRATEGY_LIMITS), Optional("{ open_orders_max = 4 }");
@@ -147,6 +149,12 @@ keys! {
 }
 
 keys! {
+    SWING_KEYS
+    /// C20: how far the market may have moved in a short while.
+    "swing": Takes::Section(&SWING), Optional("{ max_bps = \"300\", window = \"1m\" }");
+}
+
+keys! {
     EXPOSURE_KEYS
     /// C12: what everything it holds and asks for may be worth together.
     "exposure": Takes::Section(&EXPOSURE), Optional("{ gross_max = \"500000\" }");
@@ -178,6 +186,7 @@ pub static LIMITS: Section = Section {
     by: "",
     groups: &[
         LIMIT_KEYS,
+        SWING_KEYS,
         LIMITS_OWN,
         PACE_KEYS,
         IN_FLIGHT_KEYS,
@@ -197,7 +206,7 @@ pub static INSTRUMENT_LIMITS: Section = Section {
     name: "limits.instrument",
     doc: "Limits of one instrument, in place of those of [limits].",
     by: "",
-    groups: &[INSTRUMENT_LIMITS_OWN, LIMIT_KEYS],
+    groups: &[INSTRUMENT_LIMITS_OWN, LIMIT_KEYS, SWING_KEYS],
 };
 
 /// `[strategies.limits]`.
@@ -388,4 +397,36 @@ pub static EXPOSURE_GROUP: Section = Section {
     doc: "Instruments that move together, and what they may be worth together.",
     by: "",
     groups: &[EXPOSURE_GROUP_OWN, GROSS_NET_KEYS],
+};
+
+keys! {
+    SWING_OWN
+    /// So far, from the lowest to the highest middle.
+    "max_bps": Takes::Decimal(Range::Positive), Required("\"300\""), in "basis points of the lowest";
+    /// Within this long, or a sixteenth more.
+    "window": Takes::Time(Sign::Positive), Required("\"1m\"");
+}
+
+/// `swing` of the account's limits.
+pub static SWING: Section = Section {
+    name: "limits.swing",
+    doc: "How far a market may have moved in a short while: beyond it nothing that adds risk is sent there until it has calmed down.",
+    by: "",
+    groups: &[SWING_OWN],
+};
+
+keys! {
+    RAMP_KEYS
+    /// From so long after its first order on.
+    "after": Takes::Time(Sign::NotNegative), Required("\"0s\"");
+    /// This share of the limits of an order and of positions may be used.
+    "share_bps": Takes::Decimal(Range::Positive), Required("\"1000\""), in "basis points";
+}
+
+/// `ramp` of a strategy.
+pub static RAMP: Section = Section {
+    name: "strategies.ramp",
+    doc: "How small a strategy begins, step by step from its first order on; before the first step it may do nothing.",
+    by: "",
+    groups: &[RAMP_KEYS],
 };

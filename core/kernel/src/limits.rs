@@ -1,0 +1,269 @@
+//! The limits of every scope: as they were set up, and as people change them while it trades (C25).
+
+use crate::kernel::Kernel;
+use crate::message::{Alert, Output};
+use tse_model::bytes::{Kept, Reader, Recorded, Writer};
+use tse_model::{Environment, InstrumentId, PlaceOrder, Qty, Rate, Span, StrategyId, Timestamp};
+use tse_risk::{
+    LimitChange, Limits, NewLimit, NotChanged, Permit, Scoped, Waived, backed, is_looser,
+};
+
+/// The limits of every scope.
+#[derive(Clone, Debug, Default)]
+pub struct LimitTable {
+    /// What was said of each strategy, by strategy and instrument; and of the account, by instrument.
+    own: Vec<Vec<Limits>>,
+    account: Vec<Limits>,
+    /// The same, merged: a strategy's in place of the account's where it is tighter.
+    strategy: Vec<Vec<Scoped>>,
+    /// What holds where nothing is said of a strategy.
+    others: Vec<Scoped>,
+    nothing: Scoped,
+}
+
+impl Kept for LimitTable {
+    fn save(&self, out: &mut Writer) {
+        let Self { own, account, strategy: _, others: _, nothing: _ } = self;
+        own.write(out);
+        account.write(out);
+    }
+    fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
+        let (own, account) = (Vec::read(bytes)?, Vec::read(bytes)?);
+        *self = Self::new(account, own);
+        Some(())
+    }
+}
+
+impl LimitTable {
+    /// From the account's limits by instrument and each strategy's own by instrument.
+    pub fn new(account: Vec<Limits>, own: Vec<Vec<Limits>>) -> Self {
+        let inside = |own: &[Limits]| {
+            let places = own.len().max(account.len());
+            let of = |limits: &[Limits], at: usize| limits.get(at).copied().unwrap_or_default();
+            (0..places).map(|at| Scoped::new(of(own, at), of(&account, at))).collect()
+        };
+        let strategy = own.iter().map(|own| inside(own)).collect();
+        Self { strategy, others: inside(&[]), own, account, nothing: Scoped::default() }
+    }
+    /// What holds for a strategy in an instrument; no limits at all where nothing is configured, which
+    /// refuses.
+    pub fn scoped(&self, strategy: StrategyId, instrument: InstrumentId) -> &Scoped {
+        let row = self.strategy.get(strategy.index()).unwrap_or(&self.others);
+        row.get(instrument.index()).unwrap_or(&self.nothing)
+    }
+    /// A strategy's limits, the account's where it has none of its own.
+    pub fn strategy(&self, strategy: StrategyId, instrument: InstrumentId) -> &Limits {
+        self.scoped(strategy, instrument).strategy()
+    }
+    /// The account's limits.
+    pub fn account(&self, instrument: InstrumentId) -> &Limits {
+        self.others.get(instrument.index()).unwrap_or(&self.nothing).account()
+    }
+    /// The longest window in which any of them counts repeated orders (C08).
+    pub fn repeat_window(&self) -> Span {
+        let all = self.strategy.iter().flatten().chain(&self.others);
+        let windows = all.filter_map(|limits| Some(limits.strategy().repeats?.window));
+        windows.max().unwrap_or(Span::ZERO)
+    }
+
+    /// The limits that were said of a scope in an instrument.
+    fn said(&mut self, strategy: Option<StrategyId>, at: InstrumentId) -> Option<&mut Limits> {
+        match strategy {
+            None => self.account.get_mut(at.index()),
+            Some(strategy) => {
+                let places = self.account.len();
+                let own = self.own.get_mut(strategy.index())?;
+                if at.index() < places && own.len() < places {
+                    own.resize(places, Limits::default());
+                }
+                own.get_mut(at.index())
+            }
+        }
+    }
+
+    /// Sets one, and says whether that is looser than what held before; `None` if there is no such place.
+    fn set(
+        &mut self,
+        strategy: Option<StrategyId>,
+        at: InstrumentId,
+        to: NewLimit,
+    ) -> Option<bool> {
+        // What holds for the scope now, whoever said it.
+        let holds = match strategy {
+            None => *self.account(at),
+            Some(strategy) => *self.strategy(strategy, at),
+        };
+        let said = self.said(strategy, at)?;
+        let looser = match to {
+            NewLimit::OrderQty(to) => {
+                said.order_qty_max = Some(to);
+                is_looser(holds.order_qty_max, to, false)
+            }
+            NewLimit::OrderValue(to) => {
+                said.order_value_max = Some(to);
+                is_looser(holds.order_value_max, to, false)
+            }
+            NewLimit::Collar(to) => {
+                said.collar = Some(to);
+                is_looser(holds.collar, to, false)
+            }
+            NewLimit::OpenOrders(to) => {
+                said.open_orders_max = Some(to);
+                is_looser(holds.open_orders_max, to, false)
+            }
+            NewLimit::Long(to) => {
+                said.long_max = Some(to);
+                is_looser(holds.long_max, to, false)
+            }
+            NewLimit::Short(to) => {
+                said.short_max = Some(to);
+                is_looser(holds.short_max, to, false)
+            }
+            NewLimit::DataAge(to) => {
+                said.data_age_max = Some(to);
+                is_looser(holds.data_age_max, to, false)
+            }
+            NewLimit::Gross(_) | NewLimit::Net(_) => return None,
+        };
+        *self = Self::new(std::mem::take(&mut self.account), std::mem::take(&mut self.own));
+        Some(looser)
+    }
+}
+
+impl Kernel {
+    /// Somebody wants a limit to be another.
+    pub(crate) fn change_limit(&mut self, change: &LimitChange, out: &mut Vec<Output>) {
+        match self.try_change(change) {
+            Ok(()) => {
+                self.state.orders.skip_name();
+                self.hash.word(0xFFFA << 48 | u64::from(change.strategy.map_or(0, |it| it.0)));
+                out.push(Output::Alert(Alert::LimitChanged(*change)));
+            }
+            Err(why) => out.push(Output::Alert(Alert::NotChanged(why))),
+        }
+    }
+
+    fn try_change(&mut self, change: &LimitChange) -> Result<(), NotChanged> {
+        let LimitChange { strategy, instrument, to, by, second, why } = change;
+        backed(by, second.as_ref(), why, false)?;
+        if !to.is_sound() {
+            return Err(NotChanged::Unsound);
+        }
+        if to.is_of_all() != instrument.is_none() {
+            return Err(NotChanged::Unknown);
+        }
+        if strategy.is_some_and(|strategy| strategy.index() >= self.strategies.len()) {
+            return Err(NotChanged::Unknown);
+        }
+        let may_loosen = self.lacks("C25")
+            || self.state.orders.environment() != Environment::Live
+            || backed(by, second.as_ref(), why, true).is_ok();
+        let refused = |looser: bool| looser && !may_loosen;
+        match instrument {
+            Some(at) => {
+                // On a copy: what is refused has changed nothing.
+                let mut table = self.state.limits.clone();
+                let looser = table.set(*strategy, *at, *to).ok_or(NotChanged::Unknown)?;
+                if refused(looser) {
+                    return Err(NotChanged::NeedsTwo);
+                }
+                self.state.limits = table;
+            }
+            None => {
+                let watch = self.exposure_watch.as_mut().ok_or(NotChanged::NotWatched)?;
+                let place = watch.limit(*strategy, *to).ok_or(NotChanged::Unknown)?;
+                let value = match to {
+                    NewLimit::Gross(value) | NewLimit::Net(value) => *value,
+                    _ => return Err(NotChanged::Unknown),
+                };
+                if refused(is_looser(*place, value, true)) {
+                    return Err(NotChanged::NeedsTwo);
+                }
+                *place = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Two people let one order pass a control, once (C29).
+    pub(crate) fn permit(&mut self, now: Timestamp, permit: &Permit, out: &mut Vec<Output>) {
+        let Permit { strategy, instrument, qty, until, by, second, why, .. } = permit;
+        let known = strategy.index() < self.strategies.len()
+            && instrument.index() < self.state.markets.len();
+        let backed = backed(by, second.as_ref(), why, !self.lacks("C29"));
+        let refused = match backed {
+            Err(why) => Some(why),
+            Ok(()) if !known => Some(NotChanged::Unknown),
+            Ok(()) if *qty <= Qty::ZERO || *until <= now => Some(NotChanged::Unsound),
+            Ok(()) => None,
+        };
+        if let Some(why) = refused {
+            out.push(Output::Alert(Alert::NotChanged(why)));
+            return;
+        }
+        self.permits.retain(|known| known.until > now);
+        self.permits.push(*permit);
+        self.hash.word(0xFFF9 << 48 | u64::from(strategy.0));
+        out.push(Output::Alert(Alert::Permitted(*permit)));
+    }
+
+    /// Which control an order may pass by exception.
+    pub(crate) fn waived(&self, now: Timestamp, draft: &PlaceOrder) -> Option<Waived> {
+        self.permits.iter().find(|permit| is_for(permit, now, draft)).map(|permit| permit.waived)
+    }
+
+    /// An exception was made use of: it is gone.
+    pub(crate) fn use_permit(&mut self, now: Timestamp, draft: &PlaceOrder, out: &mut Vec<Output>) {
+        let found = self.permits.iter().position(|permit| is_for(permit, now, draft));
+        if let Some(at) = found {
+            let permit = self.permits.remove(at);
+            out.push(Output::Alert(Alert::PermitUsed(permit)));
+        }
+    }
+
+    /// The share of its limits that a strategy may use by now (C24); `None` where that is all of them.
+    pub(crate) fn ramp_share(&self, now: Timestamp, strategy: StrategyId) -> Option<Rate> {
+        let ramp = self.guards.ramps.get(strategy.index())?.as_ref()?;
+        if self.lacks("C24") {
+            return None;
+        }
+        let since = self.first_order.get(strategy.index()).copied().flatten().unwrap_or(now);
+        let share = ramp.share(now - since);
+        (share < Rate::from_billionths(Rate::ONE)).then_some(share)
+    }
+}
+
+/// Whether an exception is for this order.
+fn is_for(permit: &Permit, now: Timestamp, draft: &PlaceOrder) -> bool {
+    permit.until > now
+        && permit.strategy == draft.strategy
+        && permit.instrument == draft.instrument
+        && permit.side == draft.side
+        && draft.qty <= permit.qty
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c25_what_was_changed_comes_back_from_a_snapshot() {
+        let account = Limits { order_qty_max: Some(Qty::new(9)), ..Limits::default() };
+        let built = || LimitTable::new(vec![account; 2], vec![Vec::new(), vec![Limits::default()]]);
+        let mut changed = built();
+        let (own, at) = (StrategyId(0), InstrumentId(1));
+        assert_eq!(changed.set(Some(own), at, NewLimit::OrderQty(Qty::new(4))), Some(false));
+        assert_eq!(changed.set(None, at, NewLimit::OrderQty(Qty::new(10))), Some(true));
+        let mut out = Writer::default();
+        changed.save(&mut out);
+        let bytes = out.into_bytes();
+        let mut again = built();
+        let mut reader = Reader::new(&bytes, Timestamp::EPOCH);
+        assert_eq!((again.load(&mut reader), reader.is_empty()), (Some(()), true));
+        for (strategy, limit) in [(0, 4), (1, 10), (7, 10)] {
+            let limits = *again.strategy(StrategyId(strategy), at);
+            assert_eq!(limits.order_qty_max, Some(Qty::new(limit)), "{strategy}");
+            assert_eq!(limits, *changed.strategy(StrategyId(strategy), at));
+        }
+    }
+}
