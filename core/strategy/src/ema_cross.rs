@@ -3,12 +3,14 @@
 //! Works on bars, or on every change of the mid price when `bar` is `0s`.
 
 use crate::indicators::Cross;
+use crate::models::sizing::Sizer;
+use crate::sizing;
 use crate::{
     BarSpec, EmptyBars, Figure, Intents, Interest, Param, ParamError, ParamKind, Params, PriceOf,
     Reversal, Setup, Strategy, StrategyKind, View,
 };
 use tse_model::bytes::{Kept, Reader, Writer};
-use tse_model::{Bar, InstrumentId, Qty, Quote, Span, kept_fields};
+use tse_model::{Bar, Fill, InstrumentId, Qty, Quote, Side, Span, kept_fields};
 
 /// How the registry finds it.
 pub const KIND: StrategyKind = StrategyKind {
@@ -34,8 +36,15 @@ pub const KIND: StrategyKind = StrategyKind {
             kind: ParamKind::Decimal { min: "0", max: "1000000000" },
             default: None,
             unit: "base units or contracts",
-            doc: "Position held long, or short.",
+            doc: "Position held long, or short; with a `sizing` other than fixed, the most of it.",
         },
+        sizing::POLICY,
+        sizing::LOOKBACK,
+        sizing::VOLATILITY,
+        sizing::KELLY_FRACTION,
+        sizing::KELLY_CAP,
+        sizing::DRAWDOWN,
+        sizing::CAPITAL,
         Param {
             name: "bar",
             kind: ParamKind::Time,
@@ -88,6 +97,9 @@ struct EmaCross {
     cross: Cross,
     warm_up: u32,
     size: Qty,
+    sizer: Sizer,
+    /// The position that was decided on, for as long as the averages say the same.
+    taken: Qty,
     bars: Option<BarSpec>,
     reversal: Reversal,
     short: bool,
@@ -118,6 +130,8 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
         cross: Cross::new(fast, slow),
         warm_up: slow,
         size: setup.lots(params, "size", instrument)?,
+        sizer: sizing::sizer(params, setup, instrument, span),
+        taken: Qty::ZERO,
         bars: (span > Span::ZERO).then_some(BarSpec { instrument, span, price, empty }),
         reversal: if params.choice("reversal") == "single" {
             Reversal::Single
@@ -131,7 +145,7 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
 
 kept_fields! {
     EmaCross {
-        saved: cross;
+        saved: cross, sizer, taken;
         built: instrument, warm_up, size, bars, reversal, short, close_at_end;
     }
 }
@@ -147,15 +161,27 @@ impl EmaCross {
         });
     }
 
-    fn decide(&self, above: bool, wish: &mut Intents) {
-        let position = if above {
-            self.size
-        } else if self.short {
-            -self.size
-        } else {
-            Qty::ZERO
+    fn decide(&mut self, above: bool, view: &View<'_>, wish: &mut Intents) {
+        let side = match (above, self.short) {
+            (true, _) => Some(Side::Buy),
+            (false, true) => Some(Side::Sell),
+            (false, false) => None,
         };
-        wish.target_by(self.instrument, position, self.reversal);
+        // How much is decided when it turns, and stands until it turns again.
+        let same = !self.sizer.is_fixed() && Side::of(self.taken) == side;
+        self.taken = match side {
+            _ if same => self.taken,
+            None => Qty::ZERO,
+            Some(side) => self.largest(side, view).signed(side),
+        };
+        wish.target_by(self.instrument, self.taken, self.reversal);
+    }
+
+    fn largest(&self, side: Side, view: &View<'_>) -> Qty {
+        if self.sizer.is_fixed() {
+            return self.size;
+        }
+        sizing::size(&self.sizer, side, self.size, view.instrument(self.instrument))
     }
 }
 
@@ -178,21 +204,27 @@ impl Strategy for EmaCross {
         }
     }
 
-    fn on_quote(&mut self, _: InstrumentId, quote: &Quote, _: &View<'_>, wish: &mut Intents) {
+    fn on_quote(&mut self, _: InstrumentId, quote: &Quote, view: &View<'_>, wish: &mut Intents) {
         // Twice the mid keeps half ticks exact; a cross is a cross in any unit.
         if let Some(twice_mid) = quote.twice_mid() {
             let above = self.cross.update(twice_mid);
             self.say(1, wish);
-            self.decide(above, wish);
+            sizing::seen(&mut self.sizer, twice_mid);
+            self.decide(above, view, wish);
         }
     }
 
-    fn on_bar(&mut self, _: usize, bar: &Bar, _: &View<'_>, wish: &mut Intents) {
+    fn on_fill(&mut self, _: InstrumentId, side: Side, fill: &Fill, _: &View<'_>, _: &mut Intents) {
+        self.sizer.fill(side, fill.qty.get(), fill.price.get());
+    }
+
+    fn on_bar(&mut self, _: usize, bar: &Bar, view: &View<'_>, wish: &mut Intents) {
         let above = self.cross.update(bar.close.get());
         self.say(2, wish);
+        sizing::seen(&mut self.sizer, bar.close.get().saturating_mul(2));
         // A bar of one price says that there was no market, not that it stood still.
         if !bar.is_single_price() {
-            self.decide(above, wish);
+            self.decide(above, view, wish);
         }
     }
 

@@ -19,6 +19,7 @@ mod market_making;
 mod models;
 mod params;
 mod registry;
+mod sizing;
 mod view;
 
 pub use bars::{BarBuilder, BarSpec, EmptyBars, PriceOf};

@@ -1,6 +1,7 @@
-//! Quoting models: where to put a bid and an ask. Floats live here; what comes out is ticks.
+//! Models: where to put a bid and an ask, and how much to trade. Floats live here; what comes out is ticks and lots.
 
 mod avellaneda_stoikov;
+pub mod sizing;
 mod skew;
 
 pub use avellaneda_stoikov::AvellanedaStoikov;

@@ -102,3 +102,48 @@ fn buy_and_hold_asks_until_it_has_and_then_no_more() {
     play.hold(ID, "0");
     assert_eq!(quote(&mut play, "1", "1"), [], "it buys once, whoever takes it away");
 }
+
+#[test]
+fn a_policy_sizes_a_position_when_it_turns_and_keeps_it() {
+    let sized = |size, target| {
+        let params = [
+            ("fast", "1"),
+            ("slow", "3"),
+            ("sizing", "volatility"),
+            ("sizing_lookback", "4"),
+            ("size", size),
+            ("volatility_target", target),
+        ];
+        Play::new("ema_cross", &[market()], &params)
+    };
+    // Returns of a tenth a minute deviate far more than a fifth a year.
+    let mut play = sized("100", "0.2");
+    for close in [100, 110, 99, 109, 98, 108] {
+        assert_eq!(
+            play.bar(&bar(50, close)),
+            target(0),
+            "{close}: less than a lot, or not known yet"
+        );
+    }
+    let mut play = sized("1000000", "10");
+    let mut last = 0;
+    for (close, turns) in [
+        (100, true),
+        (110, true),
+        (99, true),
+        (109, true),
+        (98, true),
+        (97, false),
+        (90, false),
+        (120, true),
+    ] {
+        let [Wish::Target(_, position, _)] = play.bar(&bar(50, close))[..] else {
+            panic!("a target")
+        };
+        if !turns {
+            assert_eq!(position, last, "at {close} it stays short of as much");
+        }
+        last = position;
+    }
+    assert!(last > 0 && last < 1_000_000, "{last}");
+}
