@@ -9,7 +9,7 @@ use crate::workspace;
 use std::process::Stdio;
 
 /// Every control and kill level that is built, as the catalogue numbers them.
-const CONTROLS: [(&str, &str); 34] = [
+const CONTROLS: [(&str, &str); 36] = [
     ("C01", "what the venue takes"),
     ("C02", "what a strategy may trade"),
     ("C03", "size of an order"),
@@ -31,9 +31,11 @@ const CONTROLS: [(&str, &str); 34] = [
     ("C20", "markets that jump"),
     ("C21", "orders without an answer"),
     ("C22", "messages for what is executed"),
+    ("C23", "manipulation patterns"),
     ("C24", "strategies begin small"),
     ("C25", "limits that nobody set, and changes"),
     ("C26", "account as at the venue"),
+    ("C27", "alerts are seen in time"),
     ("C28", "whose an order is"),
     ("C29", "exceptions take two people"),
     ("F06", "room for the journal"),
@@ -47,7 +49,7 @@ const CONTROLS: [(&str, &str); 34] = [
 ];
 
 /// The packages that have tests of controls.
-const PACKAGES: [&str; 2] = ["tse-risk", "tse-kernel"];
+const PACKAGES: [&str; 3] = ["tse-risk", "tse-kernel", "tse-services"];
 
 /// How many tests of a control passed and failed.
 struct Count {

@@ -8,9 +8,10 @@ use super::stage::POSITION_MAX;
 use std::collections::BTreeMap;
 use tse_kernel::{Kernel, Life, Order};
 use tse_model::{
-    ClientOrderId, CurrencyId, ExecId, InstrumentId, Money, PlaceOrder, Qty, Settlement, Side,
-    Standing, StrategyId, Timestamp, VenueId,
+    ClientOrderId, CurrencyId, ExecId, InstrumentId, Machine, Money, PlaceOrder, Price, Qty,
+    Settlement, Side, Span, Standing, StrategyId, Timestamp, VenueId,
 };
+use tse_services::{Copied, DropCopy, Heard, Teller, Tolerance};
 
 /// What an engine has booked of executions, by venue and name, signed; and of adjustments.
 #[derive(Clone, Debug, Default)]
@@ -280,6 +281,35 @@ pub(super) fn of_agreement(
         return Err(format!("I11: venue {} is not reconciled", venue.0));
     }
     Ok(())
+}
+
+/// C26: a risk desk that sees what the engine booked and what the venues' drop copies say finds nothing that does not
+/// agree, however late it looks.
+pub(super) fn of_desk(
+    booked: &Booked,
+    exchanges: &[Exchange],
+    now: Timestamp,
+) -> Result<(), String> {
+    let second = Span::from_secs(1);
+    let mut desk =
+        DropCopy::new(Tolerance { patience: second, settling: second, cash: Money::ZERO });
+    let mut found = Vec::new();
+    let mut tell = |by, venue, exec, instrument, qty| {
+        // The price is compared with the books; here it is what and how much.
+        let copied = Copied { venue, exec, instrument, qty, price: Price::ZERO };
+        desk.step(now, Heard::Executed(by, copied), &mut found);
+    };
+    for exchange in exchanges {
+        for row in exchange.executions() {
+            let qty = row.fill.qty.signed(row.side);
+            tell(Teller::Theirs, exchange.venue.id(), row.fill.exec, row.instrument, qty);
+        }
+    }
+    for (&(venue, exec), &(instrument, qty)) in &booked.fills {
+        tell(Teller::Ours, venue, exec, instrument, qty);
+    }
+    desk.step(now + second, Heard::Wake, &mut found);
+    found.first().map_or(Ok(()), |found| Err(format!("C26: {found:?}")))
 }
 
 /// The names that reached exchanges, and how often each was placed by an engine.

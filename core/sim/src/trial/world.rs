@@ -568,6 +568,7 @@ impl Trial {
         let kernel = engine.kernel();
         let mut laws =
             vec![laws::of_engine(kernel), laws::of_bookings(kernel, &self.booked, &self.exchanges)];
+        laws.push(laws::of_desk(&self.booked, &self.exchanges, self.now));
         for (at, exchange) in self.exchanges.iter().enumerate() {
             laws.push(exchange.venue.audit());
             let latched = self.latched[at] || kernel.is_latched(exchange.venue.id());
