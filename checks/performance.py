@@ -654,7 +654,7 @@ def lean_days(rows):
 RUNS = ["market-making", "arbitrage", "chaos-runaway"]
 RUNS_OF_SHARED_DATA = ["btc-ema-cross", "arbitrage-fx"]
 # What `tse stats RUN` cannot find in the files of a run.
-NOT_IN_FILES = {"markouts", "breaches", "emergency_stops", "recovery_ns", "cautions"}
+NOT_IN_FILES = {"markouts", "breaches", "emergency_stops", "recovery_ns"}
 SIGN = {"buy": 1, "sell": -1}
 
 
@@ -690,6 +690,8 @@ class Run:
         if settled != {data["base"]}:
             raise NotComparable(f"it settles in {', '.join(sorted(settled))}, and its base is {data['base']}")
         multiplier = {part["symbol"]: Decimal(part.get("multiplier", "1")) for part in config["instruments"]}
+        # Another leg of their group was refused: they never left.
+        run.orders = [order for order in run.orders if order["state"] != "withdrawn"]
         for order in run.orders:
             order["multiplier"] = multiplier[order["symbol"]]
         for fill in run.fills:
@@ -783,8 +785,8 @@ def trading_statistics(run, orders, fills, mean):
     won, lost = [trip for trip in trips if trip > 0], [trip for trip in trips if trip < 0]
 
     # Of each instrument, weighted by its orders.
-    by_symbol = pd.DataFrame(orders, columns=["symbol", "size", "filled"]).groupby("symbol")
-    weighted = [len(part) * Fraction(sum(part["filled"])) / Fraction(sum(part["size"]))
+    by_symbol = pd.DataFrame(orders, columns=["symbol", "submitted", "filled"]).groupby("symbol")
+    weighted = [len(part) * Fraction(sum(part["filled"])) / Fraction(sum(part["submitted"]))
                 for _, part in by_symbol]
 
     mid_sent = {order["order_id"]: order["mid_sent"] for order in orders}

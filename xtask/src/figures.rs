@@ -70,7 +70,7 @@ fn missing(why: &str) -> End {
 fn environment(root: &Path) -> Result<PathBuf, String> {
     let wanted = std::fs::read(root.join(REQUIREMENTS))
         .map_err(|error| format!("{REQUIREMENTS} cannot be read: {error}"))?;
-    let home = cache()?.join(format!("tse-python-{:08x}", checksum(&wanted)));
+    let home = workspace::cache()?.join(format!("tse-python-{:08x}", checksum(&wanted)));
     let python = home.join("bin").join("python3");
     // Written last: an installation that was cut off is begun again.
     let whole = home.join("whole");
@@ -98,13 +98,6 @@ fn succeeds(command: &mut Command, needs: &str) -> Result<(), String> {
         Ok(status) if status.success() => Ok(()),
         Ok(_) | Err(_) => Err(format!("It needs {needs}.")),
     }
-}
-
-fn cache() -> Result<PathBuf, String> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let home = set("XDG_CACHE_HOME").map(PathBuf::from);
-    home.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")))
-        .ok_or_else(|| "HOME is not set.".to_owned())
 }
 
 /// FNV-1a: a name for what is wanted, no more.

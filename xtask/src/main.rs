@@ -12,6 +12,7 @@ mod bench;
 mod check;
 mod figures;
 mod layers;
+mod mutants;
 mod prove;
 mod sim;
 mod workspace;
@@ -28,6 +29,7 @@ cargo xtask sim --seed S           one of them, and everything about it; --follo
 cargo xtask sim --twice N          so many in two fresh processes: the same hashes
 cargo xtask sim --planted N        mistakes made on purpose must be noticed within N seeds
 cargo xtask figures                statistics computed a second time in Python, and compared
+cargo xtask mutants [--shard K/N]   code that decides about orders is changed, and tests must notice; --diff
 cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
 
 Steps of check: format, layers, clippy, docs, build, tests, figures.";
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Some(("bench", rest)) => bench::run(rest),
         Some(("sim", rest)) => sim::run(rest),
         Some(("figures", rest)) => figures::run(rest),
+        Some(("mutants", rest)) => mutants::run(rest),
         Some(("prove-controls", rest)) => prove::run(rest),
         Some(("help" | "--help" | "-h", _)) => {
             println!("{HELP}");

@@ -33,3 +33,11 @@ pub fn shown(root: &Path, path: &Path) -> String {
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
+
+/// Where what the chores install is kept: the user's cache, outside of every clone.
+pub fn cache() -> Result<PathBuf, String> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = set("XDG_CACHE_HOME").map(PathBuf::from);
+    home.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")))
+        .ok_or_else(|| "HOME is not set.".to_owned())
+}

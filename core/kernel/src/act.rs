@@ -182,6 +182,11 @@ impl Kernel {
         return Some(tse_risk::wave_through(draft));
         let too_many = self.too_many(now, &draft);
         let per_trade = self.per_trade(now, &draft);
+        let mut waived = std::mem::take(&mut self.waived);
+        waived.clear();
+        if !closing {
+            self.waived_for(now, &draft, &mut waived);
+        }
         let mut exposed = std::mem::take(&mut self.exposed);
         exposed.clear();
         let unmeasured = self.exposures_after(now, &draft, replaced, &mut exposed);
@@ -257,7 +262,7 @@ impl Kernel {
             clock: self.clock.trouble(now, instrument.venue),
             swing: self.swung(now, draft.instrument),
             attributed: self.is_attributed(draft.strategy, closing),
-            waived: self.waived(now, &draft),
+            waived: &waived,
             strategy,
             account,
             limits,
@@ -271,7 +276,7 @@ impl Kernel {
         self.refusals.clear();
         let mut approved = review(draft, &scene, &mut self.refusals);
         let (mode, own_opposite) = (limits.strategy().self_trade, scene.own_opposite);
-        self.exposed = exposed;
+        (self.exposed, self.waived) = (exposed, waived);
         if let (Some(sent), Some(own)) = (&approved, own_opposite)
             && reaches(sent.get(), own)
         {
@@ -300,8 +305,8 @@ impl Kernel {
             // Nothing else stood in its way: then the old ones go too (C14).
             self.clear_way(&draft, out);
         }
-        if approved.as_ref().is_some_and(Approved::is_waived) {
-            self.use_permit(now, &draft, out);
+        if let Some(waived) = approved.as_ref().and_then(Approved::waived) {
+            self.set_permit_aside(now, &draft, waived);
         }
         if let Some(refusal) = self.refusals.first().copied() {
             self.counts.denied += 1;
@@ -334,6 +339,7 @@ impl Kernel {
         }
         let request = order.request;
         let made = order.made;
+        self.use_permit(request.id, out);
         let venue = self.state.catalog.instrument(request.instrument).venue;
         self.counts.orders += 1;
         if let Some(first) = self.first_order.get_mut(request.strategy.index()) {
@@ -355,6 +361,7 @@ impl Kernel {
         order.changed = now;
         if let Step::To(life) = order.life.after(Evidence::Withheld) {
             let request = order.request;
+            self.give_permit_back(request.id);
             self.state.orders.end(slot, life);
             self.counts.denied += 1;
             out.push(Output::Denied {
@@ -470,6 +477,7 @@ impl Kernel {
                 return;
             }
             self.repeats.note(now, key);
+            self.use_permit(id, out);
         }
         self.state.orders.ask(slot, Change { qty, price });
         let asked_before = self.state.orders.next_ordinal();

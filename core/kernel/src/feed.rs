@@ -162,10 +162,11 @@ impl Kernel {
         if self.exposure_watch.as_ref().is_some_and(|it| it.next.is_some_and(|at| at <= now)) {
             self.watch_exposure(now, out);
         }
+        self.look_at_clock(now, out);
         if self.sweep_at.is_some_and(|at| at <= now) {
             self.sweep(now, out);
         }
-        self.find_wake();
+        self.find_wake(now);
     }
 
     /// The venue has not answered: the order is unknown, and is taken back.
@@ -193,7 +194,7 @@ impl Kernel {
         }
     }
 
-    fn find_wake(&mut self) {
+    fn find_wake(&mut self, now: Timestamp) {
         // Orders that were answered need no deadline.
         while let Some((_, id)) = self.answers.front() {
             let waiting =
@@ -210,6 +211,7 @@ impl Kernel {
         let all = bars.chain(alarm).chain(answer).chain(inquiries);
         let losses = self.loss_watch.as_ref().and_then(|watch| watch.next);
         let exposure = self.exposure_watch.as_ref().and_then(|watch| watch.next);
-        self.wake = all.chain(self.sweep_at).chain(losses).chain(exposure).min();
+        self.wake =
+            all.chain(self.sweep_at).chain(losses).chain(exposure).chain(self.clock_due(now)).min();
     }
 }

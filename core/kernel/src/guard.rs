@@ -4,7 +4,7 @@
 use crate::kernel::Kernel;
 use crate::message::{Alert, Output};
 use tse_model::{Environment, InstrumentId, Span, StrategyId, Text, Timestamp, VenueId};
-use tse_risk::{BadClock, Cause, ClockLimits, ClockSource, Level, Ramp, Reach, Swing, Who};
+use tse_risk::{Cause, ClockLimits, ClockSource, Level, Ramp, Reach, Swing, Who};
 
 /// How the guards of an engine are set up. The default is none of them, as a simulation may have it.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +66,6 @@ impl Kernel {
         offset: Span,
         out: &mut Vec<Output>,
     ) {
-        let before = self.clock_trouble(now);
         let stepped = self.clock.observe(now, source, offset);
         if stepped {
             let reach = match source {
@@ -76,16 +75,26 @@ impl Kernel {
             out.push(Output::Alert(Alert::ClockStepped { source, offset }));
             self.trip(now, reach, Level::Pause, Cause::Clock, out);
         }
-        let after = self.clock_trouble(now);
-        if let Some(trouble) = after.filter(|_| before.is_none()) {
-            out.push(Output::Alert(Alert::ClockWrong(trouble)));
-        }
+        self.look_at_clock(now, out);
     }
 
-    /// What is wrong with the clock at any venue.
-    fn clock_trouble(&self, now: Timestamp) -> Option<BadClock> {
-        let mut venues = (0..self.state.catalog.venues().len()).map(|at| VenueId(at as u16));
-        venues.find_map(|venue| self.clock.trouble(now, venue))
+    /// Tells of a clock that cannot be believed any more, of each venue once, also if it became so by time alone.
+    pub(crate) fn look_at_clock(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        for at in 0..self.clock_bad.len() {
+            let trouble = self.clock.trouble(now, VenueId(at as u16));
+            if trouble.is_some() != std::mem::replace(&mut self.clock_bad[at], trouble.is_some())
+                && let Some(trouble) = trouble
+            {
+                out.push(Output::Alert(Alert::ClockWrong { venue: VenueId(at as u16), trouble }));
+            }
+        }
+        let next = self.clock_due(now);
+        self.wake = self.wake.into_iter().chain(next).min();
+    }
+
+    /// When the clock is to be looked at again, if it is believed by now.
+    pub(crate) fn clock_due(&self, now: Timestamp) -> Option<Timestamp> {
+        self.clock.stale_at().filter(|at| *at > now)
     }
 
     /// The middle of a market is another.

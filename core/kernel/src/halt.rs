@@ -101,8 +101,13 @@ impl Kernel {
         };
         self.sweep_due = true;
         self.hash.word(0xFFFC << 48 | to as u64);
-        if let Some(watch) = self.loss_watch.as_mut().filter(|_| settled.losses) {
-            watch.review(reach);
+        if let Some(watch) = &mut self.loss_watch {
+            if settled.losses {
+                watch.review(reach);
+            }
+            if to < Level::Reduce {
+                watch.accept_risk(reach);
+            }
         }
         let meter = match reach {
             Reach::Strategy(strategy) => self.meters.get_mut(strategy.index()),

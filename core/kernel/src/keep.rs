@@ -68,6 +68,7 @@ impl Kernel {
             gauges,
             guards: _,
             clock,
+            clock_bad,
             swings,
             first_order,
             operator,
@@ -91,6 +92,8 @@ impl Kernel {
             notices: _,
             refusals: _,
             exposed: _,
+            waived: _,
+            aside: _,
             scratch: _,
             leg_slots: _,
             wanted: _,
@@ -117,6 +120,7 @@ impl Kernel {
         }
         gauges.write(out);
         clock.save(out);
+        clock_bad.write(out);
         swings.iter().flatten().for_each(|swing| swing.save(out));
         first_order.write(out);
         operator.write(out);
@@ -152,6 +156,7 @@ impl Kernel {
         }
         self.gauges = Recorded::read(bytes)?;
         self.clock.load(bytes)?;
+        self.clock_bad = Recorded::read(bytes)?;
         self.swings.iter_mut().flatten().try_for_each(|swing| swing.load(bytes))?;
         self.first_order = Recorded::read(bytes)?;
         self.operator = Recorded::read(bytes)?;

@@ -20,7 +20,7 @@ use tse_model::{
 };
 use tse_portfolio::Portfolio;
 use tse_risk::{
-    Cause, Clock, Exposed, Gauges, Level, Meter, Paces, Permit, Reach, Refusal, Swing, Who,
+    Cause, Clock, Exposed, Gauges, Level, Meter, Paces, Permit, Reach, Refusal, Swing, Waived, Who,
 };
 use tse_strategy::{
     BarBuilder, Intents, Market, OrderUpdate, QuoteLevel, Strategy, UpdateKind, View,
@@ -150,6 +150,8 @@ pub struct Kernel {
     pub(crate) gauges: Gauges,
     pub(crate) guards: Guards,
     pub(crate) clock: Clock,
+    /// By venue: whether it was told that the clock cannot be believed.
+    pub(crate) clock_bad: Vec<bool>,
     /// By instrument, where that is limited.
     pub(crate) swings: Vec<Option<Swing>>,
     /// By strategy: when it sent its first order.
@@ -182,6 +184,9 @@ pub struct Kernel {
     pub(crate) notices: VecDeque<Notice>,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) exposed: Vec<Exposed>,
+    pub(crate) waived: Vec<Waived>,
+    /// Exceptions of orders that have passed and not left.
+    pub(crate) aside: Vec<(ClientOrderId, Permit)>,
     pub(crate) scratch: Vec<Slot>,
     pub(crate) leg_slots: Vec<Slot>,
     pub(crate) wanted: Vec<QuoteLevel>,
@@ -241,6 +246,7 @@ impl Kernel {
         let account_meters = venues.map(|at| meter(&setup.paces.account, at)).collect();
         let cool_down = setup.losses.as_ref().map_or(Span::ZERO, |losses| losses.cool_down);
         let clock = Clock::new(setup.guards.clock, setup.catalog.venues().len());
+        let clock_bad = vec![false; setup.catalog.venues().len()];
         let swings = Self::swings_of(&setup.limits, setup.catalog.instruments().len());
         let repeat_window = setup.repeat_window.max(setup.limits.repeat_window());
         Self {
@@ -264,6 +270,7 @@ impl Kernel {
             exposure_watch: setup.exposure.map(ExposureWatch::new),
             gauges: Gauges::default(),
             clock,
+            clock_bad,
             swings,
             first_order: vec![None; strategies.len()],
             operator: setup.guards.operator,
@@ -289,6 +296,8 @@ impl Kernel {
             notices: VecDeque::new(),
             refusals: Vec::new(),
             exposed: Vec::new(),
+            waived: Vec::new(),
+            aside: Vec::new(),
             scratch: Vec::new(),
             leg_slots: Vec::new(),
             wanted: Vec::new(),

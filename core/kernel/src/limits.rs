@@ -3,7 +3,9 @@
 use crate::kernel::Kernel;
 use crate::message::{Alert, Output};
 use tse_model::bytes::{Kept, Reader, Recorded, Writer};
-use tse_model::{Environment, InstrumentId, PlaceOrder, Qty, Rate, Span, StrategyId, Timestamp};
+use tse_model::{
+    ClientOrderId, Environment, InstrumentId, PlaceOrder, Qty, Rate, Span, StrategyId, Timestamp,
+};
 use tse_risk::{
     LimitChange, Limits, NewLimit, NotChanged, Permit, Scoped, Waived, backed, is_looser,
 };
@@ -88,45 +90,51 @@ impl LimitTable {
         at: InstrumentId,
         to: NewLimit,
     ) -> Option<bool> {
-        // What holds for the scope now, whoever said it.
-        let holds = match strategy {
-            None => *self.account(at),
-            Some(strategy) => *self.strategy(strategy, at),
+        // What holds for the scope now, whoever said it, and what was said of it alone.
+        let merged = |table: &Self| match strategy {
+            None => *table.account(at),
+            Some(strategy) => *table.strategy(strategy, at),
         };
+        let before = merged(self);
         let said = self.said(strategy, at)?;
-        let looser = match to {
-            NewLimit::OrderQty(to) => {
-                said.order_qty_max = Some(to);
-                is_looser(holds.order_qty_max, to, false)
-            }
-            NewLimit::OrderValue(to) => {
-                said.order_value_max = Some(to);
-                is_looser(holds.order_value_max, to, false)
-            }
-            NewLimit::Collar(to) => {
-                said.collar = Some(to);
-                is_looser(holds.collar, to, false)
-            }
-            NewLimit::OpenOrders(to) => {
-                said.open_orders_max = Some(to);
-                is_looser(holds.open_orders_max, to, false)
-            }
-            NewLimit::Long(to) => {
-                said.long_max = Some(to);
-                is_looser(holds.long_max, to, false)
-            }
-            NewLimit::Short(to) => {
-                said.short_max = Some(to);
-                is_looser(holds.short_max, to, false)
-            }
-            NewLimit::DataAge(to) => {
-                said.data_age_max = Some(to);
-                is_looser(holds.data_age_max, to, false)
-            }
+        let alone = *said;
+        match to {
+            NewLimit::OrderQty(to) => said.order_qty_max = Some(to),
+            NewLimit::OrderValue(to) => said.order_value_max = Some(to),
+            NewLimit::Collar(to) => said.collar = Some(to),
+            NewLimit::OpenOrders(to) => said.open_orders_max = Some(to),
+            NewLimit::Long(to) => said.long_max = Some(to),
+            NewLimit::Short(to) => said.short_max = Some(to),
+            NewLimit::DataAge(to) => said.data_age_max = Some(to),
             NewLimit::Gross(_) | NewLimit::Net(_) => return None,
-        };
+        }
+        let said = *said;
         *self = Self::new(std::mem::take(&mut self.account), std::mem::take(&mut self.own));
-        Some(looser)
+        // Looser is what lets more pass now, or would if the wider scope did: a strategy's own limit that rises.
+        let own = strategy.is_some() && rises(&alone, &said, to, true);
+        Some(own || rises(&before, &merged(self), to, false))
+    }
+}
+
+/// Whether the limit that `which` names is higher in `after`. Where none was set, `unset_allows` says whether that
+/// let everything pass, or nothing.
+fn rises(before: &Limits, after: &Limits, which: NewLimit, unset_allows: bool) -> bool {
+    fn rose<T: Ord>(before: Option<T>, after: Option<T>, unset_allows: bool) -> bool {
+        after.is_some_and(|after| is_looser(before, after, unset_allows))
+    }
+    match which {
+        NewLimit::OrderQty(_) => rose(before.order_qty_max, after.order_qty_max, unset_allows),
+        NewLimit::OrderValue(_) => {
+            rose(before.order_value_max, after.order_value_max, unset_allows)
+        }
+        NewLimit::Collar(_) => rose(before.collar, after.collar, unset_allows),
+        NewLimit::OpenOrders(_) => {
+            rose(before.open_orders_max, after.open_orders_max, unset_allows)
+        }
+        NewLimit::Long(_) => rose(before.long_max, after.long_max, unset_allows),
+        NewLimit::Short(_) => rose(before.short_max, after.short_max, unset_allows),
+        NewLimit::DataAge(_) => rose(before.data_age_max, after.data_age_max, unset_allows),
+        NewLimit::Gross(_) | NewLimit::Net(_) => false,
     }
 }
 
@@ -207,17 +215,33 @@ impl Kernel {
         out.push(Output::Alert(Alert::Permitted(*permit)));
     }
 
-    /// Which control an order may pass by exception.
-    pub(crate) fn waived(&self, now: Timestamp, draft: &PlaceOrder) -> Option<Waived> {
-        self.permits.iter().find(|permit| is_for(permit, now, draft)).map(|permit| permit.waived)
+    /// Which controls an order may pass by exception.
+    pub(crate) fn waived_for(&self, now: Timestamp, draft: &PlaceOrder, found: &mut Vec<Waived>) {
+        let fitting = self.permits.iter().filter(|permit| is_for(permit, now, draft));
+        found.extend(fitting.map(|permit| permit.waived));
     }
 
-    /// An exception was made use of: it is gone.
-    pub(crate) fn use_permit(&mut self, now: Timestamp, draft: &PlaceOrder, out: &mut Vec<Output>) {
-        let found = self.permits.iter().position(|permit| is_for(permit, now, draft));
-        if let Some(at) = found {
-            let permit = self.permits.remove(at);
+    /// An order passed by an exception: nobody else may use it until it is known whether the order leaves.
+    pub(crate) fn set_permit_aside(&mut self, now: Timestamp, draft: &PlaceOrder, waived: Waived) {
+        let fits = |permit: &Permit| permit.waived == waived && is_for(permit, now, draft);
+        if let Some(at) = self.permits.iter().position(fits) {
+            self.aside.push((draft.id, self.permits.remove(at)));
+        }
+    }
+
+    /// The order leaves, and with it the exception.
+    pub(crate) fn use_permit(&mut self, id: ClientOrderId, out: &mut Vec<Output>) {
+        if let Some(at) = self.aside.iter().position(|(order, _)| *order == id) {
+            let (_, permit) = self.aside.swap_remove(at);
             out.push(Output::Alert(Alert::PermitUsed(permit)));
+        }
+    }
+
+    /// The order does not leave: the exception is still there.
+    pub(crate) fn give_permit_back(&mut self, id: ClientOrderId) {
+        if let Some(at) = self.aside.iter().position(|(order, _)| *order == id) {
+            let (_, permit) = self.aside.swap_remove(at);
+            self.permits.push(permit);
         }
     }
 

@@ -91,6 +91,12 @@ impl LossWatch {
         unvalued.filter_map(|(reach, _)| scope(*reach)).next()
     }
 
+    /// A person lets a scope go on with what a day of it may cost.
+    pub(crate) fn accept_risk(&mut self, reach: Reach) {
+        let all = self.scopes.iter_mut();
+        all.filter(|(own, _)| *own == reach).for_each(|(_, watched)| watched.losses.accept_risk());
+    }
+
     /// A person has looked at a scope.
     pub(crate) fn review(&mut self, reach: Reach) {
         let all = self.scopes.iter_mut();
@@ -109,6 +115,7 @@ impl Kernel {
     pub(crate) fn watch_risk(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         self.watch_losses(now, out);
         self.watch_exposure(now, out);
+        self.look_at_clock(now, out);
     }
 
     /// Looks at profit and loss, and cuts back where a limit was reached.

@@ -193,8 +193,13 @@ pub enum Alert {
         /// Ours less theirs, now.
         offset: Span,
     },
-    /// Our clock cannot be believed any more.
-    ClockWrong(BadClock),
+    /// Our clock cannot be believed any more, for whoever trades at a venue.
+    ClockWrong {
+        /// Where.
+        venue: VenueId,
+        /// Why not.
+        trouble: BadClock,
+    },
     /// The engine may trade.
     Armed,
     /// The engine may not trade although somebody wanted it.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tse_kernel::{
-    Command, ExposureTable, Guards, Input, Kernel, LimitTable, Output, PaceTable, Setup,
+    Alert, Command, ExposureTable, Guards, Input, Kernel, LimitTable, Output, PaceTable, Setup,
 };
 use tse_model::{
     CancelReason, Catalog, Chance, ClientOrderId, CurrencyId, Decimal, Environment, ExecId,
@@ -106,6 +106,7 @@ struct World {
     account_max: [i64; MARKETS],
     own_max: [[i64; MARKETS]; 2],
     gross_max: i128,
+    levels: BTreeMap<Reach, Level>,
     executions: u64,
     sent: u64,
 }
@@ -182,6 +183,7 @@ impl World {
             account_max,
             own_max,
             gross_max,
+            levels: BTreeMap::new(),
             executions: 0,
             sent: 0,
         };
@@ -197,28 +199,49 @@ impl World {
             match output {
                 Output::Send(_, Request::Place(place)) => self.leaves(place),
                 Output::Send(_, Request::Modify(change)) => {
-                    if let Some(live) = self.live.get_mut(&change.id) {
-                        live.asked = Some(change.qty.get());
-                        live.most = live.most.max(change.qty.get());
+                    let Some(live) = self.live.get_mut(&change.id) else { continue };
+                    let shrinks = change.price.is_none() && change.qty < live.place.qty;
+                    live.asked = Some(change.qty.get());
+                    live.most = live.most.max(change.qty.get());
+                    let place = live.place;
+                    if !shrinks {
+                        // As what it is to be: what it is already nobody asks for again.
+                        self.judge(place, Some((change.id, change.qty.get())));
                     }
                 }
                 Output::Filled { strategy, instrument, side, fill, .. } => {
                     self.held[strategy.index()][instrument.index()] += fill.qty.signed(side).get();
                 }
+                Output::Alert(Alert::Killed { reach, level, .. }) => *self.level(reach) = level,
+                Output::Alert(Alert::Resumed { reach, to }) => *self.level(reach) = to,
                 _ => {}
             }
         }
     }
 
-    /// What of one market is open on a side, of a strategy or of all, but for what one order asks.
-    fn open(&self, strategy: Option<usize>, at: usize, side: Side) -> i64 {
+    fn level(&mut self, reach: Reach) -> &mut Level {
+        self.levels.entry(reach).or_default()
+    }
+
+    /// What of one market is open on a side, of a strategy or of all, with one order as it is to be.
+    fn open(
+        &self,
+        strategy: Option<usize>,
+        at: usize,
+        side: Side,
+        changed: Option<(ClientOrderId, i64)>,
+    ) -> i64 {
         let all = self.live.values().filter(|live| {
             let place = &live.place;
             place.instrument.index() == at
                 && place.side == side
                 && strategy.is_none_or(|strategy| place.strategy.index() == strategy)
         });
-        all.map(|live| (live.most - live.filled).max(0)).sum()
+        let size = |live: &Live| match changed {
+            Some((id, size)) if id == live.place.id => size,
+            _ => live.most,
+        };
+        all.map(|live| (size(live) - live.filled).max(0)).sum()
     }
 
     fn position(&self, strategy: Option<usize>, at: usize) -> i64 {
@@ -231,29 +254,39 @@ impl World {
     /// An order leaves: whatever of all that is open is filled, it must hold.
     fn leaves(&mut self, place: PlaceOrder) {
         self.sent += 1;
-        let (at, own) = (place.instrument.index(), place.strategy.index());
         let most = place.qty.get();
         self.live.insert(place.id, Live { place, filled: 0, most, asked: None });
+        self.judge(place, None);
+    }
+
+    /// An order is there, or is to be another than it was: of that size then.
+    fn judge(&mut self, place: PlaceOrder, changed: Option<(ClientOrderId, i64)>) {
+        let (at, own) = (place.instrument.index(), place.strategy.index());
+        let level = (*self.level(Reach::Firm)).max(*self.level(Reach::Strategy(place.strategy)));
+        assert_ne!(level, Level::Halt, "{place:?} leaves a halt");
         let sign = place.side.sign();
         let scopes = [
             (Some(own), self.own_max[own][at].min(self.account_max[at])),
             (None, self.account_max[at]),
         ];
         let worst = scopes.map(|(scope, limit)| {
-            let open = self.open(scope, at, place.side);
+            let open = self.open(scope, at, place.side, changed);
             (self.position(scope, at) * sign, open, limit)
         });
         if worst.iter().all(|(held, open, _)| -held >= *open) {
             return; // it only shrinks what is held
         }
+        // What closes a strategy's own position may open one of the account, within its limits.
+        let closes = level == Level::Flatten && -worst[0].0 >= worst[0].1;
+        assert!(level == Level::Free || closes, "{place:?} leaves at {level:?}");
         for (held, open, limit) in worst {
             assert!(held + open <= limit, "{place:?}: {held} and {open} open, limit {limit}");
         }
         let gross: i128 = (0..MARKETS)
             .map(|at| {
                 let held = self.position(None, at);
-                let long = held + self.open(None, at, Side::Buy);
-                let short = held - self.open(None, at, Side::Sell);
+                let long = held + self.open(None, at, Side::Buy, changed);
+                let short = held - self.open(None, at, Side::Sell, changed);
                 i128::from(long.abs().max(short.abs())) * i128::from(self.mids[at])
             })
             .sum();

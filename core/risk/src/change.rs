@@ -4,6 +4,7 @@
 //! real money takes two people; so does every exception, wherever it trades. Roles and names are believed here;
 //! binding them to credentials is for whoever lets people in.
 
+use crate::refusal::Refusal;
 use crate::switch::{Who, Why};
 use tse_model::{
     InstrumentId, Money, Qty, Rate, Side, Span, StrategyId, Timestamp, recorded_choices,
@@ -101,6 +102,18 @@ pub enum Waived {
 }
 
 impl Waived {
+    /// Whether it is this that a refusal says: a cap that is passed, and not that something is missing.
+    pub const fn covers(self, refusal: &Refusal) -> bool {
+        matches!(
+            (self, refusal),
+            (Self::OrderQty, Refusal::OrderQty { .. })
+                | (Self::OrderValue, Refusal::OrderValue { .. })
+                | (Self::Collar, Refusal::Collar { .. })
+                | (Self::Position, Refusal::Position { .. })
+                | (Self::Exposure, Refusal::Exposure(_))
+        )
+    }
+
     /// The control's number in the catalogue.
     pub const fn control(self) -> &'static str {
         match self {
@@ -144,7 +157,9 @@ pub fn backed(by: &Who, second: Option<&Who>, why: &Why, two: bool) -> Result<()
     if why.is_blank() {
         return Err(NotChanged::NoReason);
     }
-    let another = second.is_some_and(|second| !second.is_blank() && second != by);
+    // As the switch reads names: blanks around them make nobody another.
+    let another = second
+        .is_some_and(|second| !second.is_blank() && second.as_str().trim() != by.as_str().trim());
     if two && !another { Err(NotChanged::NeedsTwo) } else { Ok(()) }
 }
 

@@ -94,6 +94,12 @@ impl Clock {
         self.limits.is_some_and(|limits| i128::from(moved) > i128::from(limits.step_max.nanos()))
     }
 
+    /// When the newest comparison with the reference will be too old; `None` where nobody asks, or there is none.
+    pub fn stale_at(&self) -> Option<Timestamp> {
+        let limits = self.limits?;
+        Some(self.reference?.at + limits.age_max + Span::from_nanos(1))
+    }
+
     /// What is wrong with it for whoever trades at a venue; `None` where nothing is, or nobody asks.
     pub fn trouble(&self, now: Timestamp, venue: VenueId) -> Option<BadClock> {
         let limits = self.limits?;

@@ -33,7 +33,7 @@ pub fn explain(
     scale_of: impl Fn(CurrencyId) -> u8,
 ) -> Vec<Check> {
     let mut refusals = Vec::new();
-    let approved = review(*order, scene, &mut refusals).is_some();
+    let waived = review(*order, scene, &mut refusals).and_then(|approved| approved.waived());
     let order = as_judged(*order, scene);
     let it = scene.instrument;
     let limits = scene.limits.strategy();
@@ -249,7 +249,7 @@ pub fn explain(
     };
     let passed = !refused("C26", |_| true);
     add("C26", "the account is", account.to_owned(), String::new(), passed);
-    if let Some(waived) = scene.waived.filter(|_| approved) {
+    if let Some(waived) = waived {
         let over = |check: &&mut Check| check.control == waived.control() && !check.passed;
         for check in checks.iter_mut().filter(over) {
             check.passed = true;

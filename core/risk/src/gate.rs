@@ -21,7 +21,7 @@ use tse_model::{
 pub struct Approved<T> {
     request: T,
     reserve: Option<Reserve>,
-    waived: bool,
+    waived: Option<Waived>,
 }
 
 impl<T> Approved<T> {
@@ -34,8 +34,8 @@ impl<T> Approved<T> {
     pub fn reserve(&self) -> Option<Reserve> {
         self.reserve
     }
-    /// Whether it would have been refused, and two people let it pass.
-    pub fn is_waived(&self) -> bool {
+    /// What it would have been refused for, had two people not let it pass.
+    pub fn waived(&self) -> Option<Waived> {
         self.waived
     }
     /// What was approved, to be sent.
@@ -142,8 +142,8 @@ pub struct Scene<'a> {
     pub swing: Option<(i64, i64)>,
     /// Whether algorithm, version, operator and config of the order are known, where they must be.
     pub attributed: bool,
-    /// Which control two people let this order pass.
-    pub waived: Option<Waived>,
+    /// Which controls two people let this order pass, one of them.
+    pub waived: &'a [Waived],
     /// How often the same order was sent within the window of the tighter limit.
     pub repeats: u32,
     /// Our best order on the other side, of any strategy in the account.
@@ -156,7 +156,7 @@ pub struct Scene<'a> {
 /// Lets an order pass unseen: what the gate costs is measured beside this, and nothing else is built with it.
 #[cfg(feature = "open")]
 pub fn wave_through(order: PlaceOrder) -> Approved<PlaceOrder> {
-    Approved { request: order, reserve: None, waived: false }
+    Approved { request: order, reserve: None, waived: None }
 }
 
 /// Reviews one order. Adds what is wrong to `refusals`; approves if there is nothing.
@@ -284,11 +284,13 @@ pub fn review(
     #[cfg(feature = "plant")]
     take_out(scene.without, before, refusals);
     let reserve = held.flatten();
-    let waived = scene.waived.is_some_and(|waived| {
-        let mut all = refusals[before..].iter();
-        refusals.len() > before && all.all(|refusal| refusal.control() == waived.control())
-    });
-    if waived {
+    let found = &refusals[before..];
+    let waived = scene
+        .waived
+        .iter()
+        .copied()
+        .find(|waived| !found.is_empty() && found.iter().all(|refusal| waived.covers(refusal)));
+    if waived.is_some() {
         refusals.truncate(before); // C29
     }
     (refusals.len() == before).then_some(Approved { request: order, reserve, waived })

@@ -60,10 +60,14 @@ pub struct Losses {
     last: Option<Money>,
     /// What each of the last finished days earned, idle ones too, oldest first.
     days: VecDeque<Money>,
+    /// What the profit was when the day began, whatever was accepted since.
+    opened: Option<Money>,
+    /// The value at risk that a person has accepted.
+    accepted: Option<Money>,
 }
 
 kept_fields! {
-    Losses { saved: day, peak, recent, last, days; built: limits }
+    Losses { saved: day, peak, recent, last, days, opened, accepted; built: limits }
 }
 
 /// Where a scope stands beside its limits.
@@ -138,10 +142,10 @@ impl Losses {
         if self.day.is_none_or(|(then, _)| then != day) {
             // What was earned up to midnight is what was told last.
             let midnight = self.last.unwrap_or(profit);
-            if let Some((then, begin)) = self.day {
-                self.finish_days(day.saturating_sub(then), midnight, begin);
+            if let Some(((then, _), opened)) = self.day.zip(self.opened) {
+                self.finish_days(day.saturating_sub(then), midnight, opened);
             }
-            self.day = Some((day, midnight));
+            (self.day, self.opened) = (Some((day, midnight)), Some(midnight));
         }
         self.peak = Some(self.peak.map_or(profit, |peak| peak.max(profit)));
         self.last = Some(profit);
@@ -161,8 +165,7 @@ impl Losses {
             Some((worst, Cause::Drawdown))
         } else if reached(self.limits.day_soft) {
             Some((Level::Reduce, Cause::DayLoss))
-        } else if self.limits.var_max.zip(self.value_at_risk()).is_some_and(|(max, var)| var >= max)
-        {
+        } else if self.is_risky() {
             Some((Level::Reduce, Cause::Exposure))
         } else {
             None
@@ -194,16 +197,27 @@ impl Losses {
         if n < 2 {
             return None;
         }
-        let sum = self.days.iter().try_fold(0i128, |sum, day| sum.checked_add(day.units()))?;
-        // n² times the variance with n: whole numbers, so that the same days give the same bits.
-        let squares = self
-            .days
-            .iter()
-            .try_fold(0i128, |sum, day| sum.checked_add(day.units().checked_mul(day.units())?))?;
-        let spread = squares.checked_mul(n)?.checked_sub(sum.checked_mul(sum)?)?;
-        let deviation = u128::try_from(spread / (n * (n - 1))).ok()?.isqrt();
-        let tail = i128::try_from(deviation).ok()?.checked_mul(Z_99)? / i128::from(Rate::ONE);
-        Some(Money::from_units(tail.checked_sub(sum / n)?))
+        // Whole numbers, so that the same days give the same bits; of large ones the last digits do not matter.
+        let largest = self.days.iter().map(|day| day.units().unsigned_abs()).max()?;
+        let cut = (128 - largest.leading_zeros()).saturating_sub(48);
+        let days = || self.days.iter().map(|day| day.units() >> cut);
+        let sum: i128 = days().sum();
+        // n times the sum of squares: n² times the variance with n.
+        let spread = days().map(|day| day * day).sum::<i128>() * n - sum * sum;
+        let deviation = (spread / (n * (n - 1))).unsigned_abs().isqrt() as i128;
+        let tail = deviation * Z_99 / i128::from(Rate::ONE) - sum / n;
+        Some(Money::from_units(tail.checked_mul(1 << cut).unwrap_or(i128::MAX)))
+    }
+
+    /// Whether the value at risk is what it may be, and more than anybody has accepted.
+    fn is_risky(&self) -> bool {
+        let Some((max, var)) = self.limits.var_max.zip(self.value_at_risk()) else { return false };
+        var >= max && self.accepted.is_none_or(|accepted| var > accepted)
+    }
+
+    /// A person has looked at what a day may cost and lets it go on: until it may cost more.
+    pub fn accept_risk(&mut self) {
+        self.accepted = self.value_at_risk();
     }
 
     /// Whether it fell too far within the window.
@@ -345,7 +359,32 @@ mod tests {
         assert_eq!(losses.value_at_risk(), Some(money(299)));
         assert_eq!(losses.observe(day(32), money(profit - 299)), None);
         losses.observe(day(32) + Span::from_secs(1), money(profit - 599));
+        // That a person accepts the loss of the day does not make it one that never was.
+        losses.review();
         assert_eq!(losses.observe(day(33), money(profit - 599)), reduce);
+        losses.accept_risk();
+        assert_eq!(losses.observe(day(33), money(profit - 599)), None, "accepted as it is");
+        losses.observe(day(33) + Span::from_secs(1), money(profit - 900));
+        assert_eq!(losses.observe(day(34), money(profit - 900)), reduce, "and no more than that");
+    }
+
+    #[test]
+    fn c12_value_at_risk_of_large_amounts_is_as_exact_as_of_small_ones() {
+        let of = |unit: i128| {
+            let mut losses = with(LossLimits::default());
+            for (day, profit) in [0, -100, 0, -300, 50].into_iter().enumerate() {
+                let now = at(day as i64 * 86_400);
+                losses.observe(now, money(losses.last().map_or(0, Money::units)));
+                losses.observe(now + Span::from_secs(1), money(profit * unit));
+            }
+            losses.observe(at(5 * 86_400), money(50 * unit));
+            losses.value_at_risk().unwrap().units()
+        };
+        // Days of 0, -100, 100, -300 and 350: mean 10, variance 232,000 over 4.
+        assert_eq!(of(1), 2_326_347_874 * 240 / 1_000_000_000 - 10);
+        let large = of(1_000_000_000_000_000_000_000_000);
+        let exact = (2.326_347_874 * 58_000f64.sqrt() - 10.0) * 1e24;
+        assert!((large as f64 / exact - 1.0).abs() < 1e-9, "{large}");
     }
 
     #[test]

@@ -33,19 +33,25 @@ pub struct Swing {
     window: Span,
     /// Each at the place of its number.
     parts: Vec<Part>,
+    /// Where it stands since.
+    last: Option<i64>,
 }
 
 recorded_fields! {
     Part { number, low, high }
 }
 kept_fields! {
-    Swing { saved: parts; built: window }
+    Swing { saved: parts, last; built: window }
 }
 
 impl Swing {
     /// Nothing seen yet.
     pub fn new(window: Span) -> Self {
-        Self { window, parts: vec![Part { number: i64::MIN, low: 0, high: 0 }; PARTS + 1] }
+        Self {
+            window,
+            parts: vec![Part { number: i64::MIN, low: 0, high: 0 }; PARTS + 1],
+            last: None,
+        }
     }
 
     /// The middle is this, in half ticks.
@@ -59,19 +65,21 @@ impl Swing {
         if part.number == number {
             (part.low, part.high) = (part.low.min(twice), part.high.max(twice));
         } else {
-            *part = Part { number, low: twice, high: twice };
+            // Until now it stood where it was left.
+            let stood = self.last.unwrap_or(twice);
+            *part = Part { number, low: stood.min(twice), high: stood.max(twice) };
         }
+        self.last = Some(twice);
     }
 
-    /// The lowest and the highest middle within the window; `None` if there was none.
+    /// The lowest and the highest middle within the window; `None` before the first.
     pub fn range(&self, now: Timestamp) -> Option<(i64, i64)> {
         let number = self.number(now);
         let first = number.saturating_sub(PARTS as i64);
         let seen = self.parts.iter().filter(|part| (first..=number).contains(&part.number));
-        seen.fold(None, |range: Option<(i64, i64)>, part| {
-            let (low, high) = range.unwrap_or((part.low, part.high));
-            Some((low.min(part.low), high.max(part.high)))
-        })
+        // What it stood at before the while, it may still stand at.
+        let last = self.last?;
+        Some(seen.fold((last, last), |(low, high), part| (low.min(part.low), high.max(part.high))))
     }
 
     /// Whether it moved further than a share of the lowest. What is not above zero has no shares.
@@ -101,8 +109,12 @@ mod tests {
         swing.observe(at(150), 1_010);
         assert_eq!(swing.range(at(1_600)), Some((900, 1_010)), "the while is not over");
         assert_eq!(swing.range(at(1_699)), Some((900, 1_010)));
-        assert_eq!(swing.range(at(1_700)), Some((1_010, 1_010)));
-        assert_eq!(swing.range(at(99_999)), None);
+        assert_eq!(swing.range(at(1_799)), Some((900, 1_010)), "it stood at 900 until 150");
+        assert_eq!(swing.range(at(1_800)), Some((1_010, 1_010)));
+        assert_eq!(swing.range(at(99_999)), Some((1_010, 1_010)), "it stands there still");
+        // A jump after a long silence is a jump.
+        swing.observe(at(100_000), 1_500);
+        assert_eq!(swing.range(at(100_001)), Some((1_010, 1_500)));
         let share = |percent: i64| Rate::from_billionths(percent * 10_000_000);
         let mut swing = Swing::new(Span::from_millis(1_600));
         swing.observe(at(0), 1_000);

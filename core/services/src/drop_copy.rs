@@ -4,7 +4,7 @@
 //! has not met it in time, or differs, is a break: told once, and the account is to be latched. A break that heals
 //! later is told as healed; lowering the latch is a person's affair. Quantities have no tolerance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use tse_model::{
     CurrencyId, ExecId, InstrumentId, Machine, Money, Price, Qty, Span, Timestamp, VenueId, Wake,
 };
@@ -134,6 +134,9 @@ pub struct Tolerance {
     pub settling: Span,
     /// How much cash may differ, in smallest units; positions may not at all.
     pub cash: Money,
+    /// How long an execution that both sides have is remembered, to know it when it comes again: at least as far back
+    /// as either side may repeat.
+    pub memory: Span,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -146,23 +149,21 @@ struct Alone {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Held {
-    ours: Option<i128>,
-    theirs: Option<i128>,
-    differs_since: Option<Timestamp>,
+    ours: i128,
+    theirs: i128,
+    /// Since when, and by how much.
+    differs: Option<(Timestamp, i128)>,
     told: bool,
 }
-
-/// How many executions that met are remembered, to know one that comes again.
-const MET_KEPT: usize = 65_536;
 
 /// Compares both sides.
 #[derive(Clone, Debug)]
 pub struct DropCopy {
     tolerance: Tolerance,
     alone: BTreeMap<(VenueId, ExecId), Alone>,
-    /// Executions that both sides have, and in which order they met, so that the oldest are forgotten.
-    met: BTreeMap<(VenueId, ExecId), Copied>,
-    order: std::collections::VecDeque<(VenueId, ExecId)>,
+    /// Executions that both sides have, ours and theirs, and when they met, so that the oldest are forgotten.
+    met: BTreeMap<(VenueId, ExecId), [Copied; 2]>,
+    order: VecDeque<(Timestamp, (VenueId, ExecId))>,
     held: BTreeMap<(VenueId, Amount), Held>,
     #[cfg(feature = "plant")]
     out: bool,
@@ -175,7 +176,7 @@ impl DropCopy {
             tolerance,
             alone: BTreeMap::new(),
             met: BTreeMap::new(),
-            order: std::collections::VecDeque::new(),
+            order: VecDeque::new(),
             held: BTreeMap::new(),
             #[cfg(feature = "plant")]
             out: false,
@@ -204,7 +205,8 @@ impl DropCopy {
     }
 
     fn holding(&self, (venue, what): (VenueId, Amount), held: &Held) -> Option<Break> {
-        let (ours, theirs) = (held.ours?, held.theirs?);
+        // What a side does not mention it does not hold.
+        let (ours, theirs) = (held.ours, held.theirs);
         let most = match what {
             Amount::Position(_) => 0,
             Amount::Cash(_) => self.tolerance.cash.units().unsigned_abs(),
@@ -215,8 +217,13 @@ impl DropCopy {
 
     fn executed(&mut self, now: Timestamp, side: Side, copied: Copied, out: &mut Vec<Found>) {
         let key = (copied.venue, copied.exec);
+        while self.order.front().is_some_and(|(at, _)| now - *at > self.tolerance.memory) {
+            if let Some((_, oldest)) = self.order.pop_front() {
+                self.met.remove(&oldest);
+            }
+        }
         if let Some(known) = self.met.get(&key) {
-            if *known != copied {
+            if known[side as usize] != copied {
                 out.push(Found::Latch(Break::Twice { by: side, copied }));
             }
             return;
@@ -234,18 +241,13 @@ impl DropCopy {
             }
             Some(alone) => {
                 self.alone.remove(&key);
-                self.met.insert(key, copied);
-                self.order.push_back(key);
-                if self.order.len() > MET_KEPT
-                    && let Some(oldest) = self.order.pop_front()
-                {
-                    self.met.remove(&oldest);
-                }
+                let (ours, theirs) = match side {
+                    Side::Ours => (copied, alone.copied),
+                    Side::Theirs => (alone.copied, copied),
+                };
+                self.met.insert(key, [ours, theirs]);
+                self.order.push_back((now, key));
                 if alone.copied != copied {
-                    let (ours, theirs) = match side {
-                        Side::Ours => (copied, alone.copied),
-                        Side::Theirs => (alone.copied, copied),
-                    };
                     out.push(Found::Latch(Break::Differs { ours, theirs }));
                 } else if alone.told {
                     out.push(Found::Healed(copied.venue));
@@ -263,15 +265,17 @@ impl DropCopy {
     ) -> Option<Found> {
         let mut held = self.held.get(&key).copied().unwrap_or_default();
         match by {
-            Side::Ours => held.ours = Some(units),
-            Side::Theirs => held.theirs = Some(units),
+            Side::Ours => held.ours = units,
+            Side::Theirs => held.theirs = units,
         }
         let differs = self.holding(key, &held).is_some();
         let healed = !differs && held.told;
-        if differs {
-            held.differs_since.get_or_insert(now);
-        } else {
-            (held.differs_since, held.told) = (None, false);
+        // Where somebody trades all the time there is always one on its way: only a difference that stays is one.
+        let by = held.ours.saturating_sub(held.theirs);
+        if !differs {
+            (held.differs, held.told) = (None, false);
+        } else if held.differs.is_none_or(|(_, before)| before != by) && !held.told {
+            held.differs = Some((now, by));
         }
         self.held.insert(key, held);
         healed.then_some(Found::Healed(key.0))
@@ -287,7 +291,7 @@ impl DropCopy {
                 out.push(Found::Latch(found));
             }
         }
-        let due = |held: &Held| held.differs_since.is_some_and(|since| now - since >= settling);
+        let due = |held: &Held| held.differs.is_some_and(|(since, _)| now - since >= settling);
         let keys: Vec<_> = self
             .held
             .iter()
@@ -327,7 +331,7 @@ impl Machine for DropCopy {
         let alone = self.alone.values().filter(|alone| !alone.told);
         let late = alone.map(|alone| alone.since + self.tolerance.patience);
         let held = self.held.values().filter(|held| !held.told);
-        let off = held.filter_map(|held| Some(held.differs_since? + self.tolerance.settling));
+        let off = held.filter_map(|held| Some(held.differs?.0 + self.tolerance.settling));
         late.chain(off).min()
     }
 }
@@ -359,6 +363,7 @@ mod tests {
             patience: Span::from_secs(5),
             settling: Span::from_secs(3),
             cash: Money::from_units(2),
+            memory: Span::from_secs(1_000),
         });
         #[cfg(feature = "plant")]
         desk.take_out(tse_risk::Without::of(&std::env::var("TSE_WITHOUT").unwrap_or_default()));
@@ -411,6 +416,10 @@ mod tests {
         let found = tell(&mut desk, 0, Heard::Executed(Theirs, copied(1, 8)));
         let differs = Break::Differs { ours: copied(1, 7), theirs: copied(1, 8) };
         assert_eq!(found, [Found::Latch(differs)]);
+        for (side, qty) in [(Ours, 7), (Theirs, 8)] {
+            let same = tell(&mut desk, 1, Heard::Executed(side, copied(1, qty)));
+            assert_eq!(same, [], "each side repeats what it said");
+        }
         let again = tell(&mut desk, 1, Heard::Executed(Theirs, copied(1, 9)));
         assert_eq!(again, [Found::Latch(Break::Twice { by: Theirs, copied: copied(1, 9) })]);
     }
@@ -421,7 +430,14 @@ mod tests {
         let holds = |by, what, units| Heard::Holds { by, venue: A, what, units };
         let position = Amount::Position(IT);
         let cash = Amount::Cash(CurrencyId(0));
-        assert_eq!(tell(&mut desk, 0, holds(Ours, position, 5)), [], "alone it says nothing");
+        assert_eq!(tell(&mut desk, 0, holds(Ours, position, 5)), []);
+        let alone = Break::Holding { venue: A, what: position, ours: 5, theirs: 0 };
+        assert_eq!(
+            tell(&mut desk, 3, Heard::Wake),
+            [Found::Latch(alone)],
+            "who says nothing has none"
+        );
+        assert_eq!(tell(&mut desk, 8, holds(Theirs, position, 5)), [Found::Healed(A)]);
         assert_eq!(tell(&mut desk, 9, holds(Theirs, position, 6)), []);
         assert_eq!(tell(&mut desk, 11, Heard::Wake), []);
         let found = Break::Holding { venue: A, what: position, ours: 5, theirs: 6 };
@@ -433,6 +449,14 @@ mod tests {
             tell(&mut desk, 0, holds(Theirs, cash, theirs));
             assert_eq!(tell(&mut desk, 3, Heard::Wake).len(), usize::from(breaks), "{theirs}");
         }
+        // One that changes is trading, and one that stays is a break.
+        let mut busy = self::desk();
+        for second in 0..20 {
+            tell(&mut busy, second, holds(Ours, position, i128::from(second)));
+            let said = tell(&mut busy, second, holds(Theirs, position, i128::from(second / 2)));
+            assert_eq!(said, [], "{second}");
+        }
+        assert_eq!(tell(&mut busy, 23, Heard::Wake).len(), 1);
         // A difference that goes away in time was an execution on its way.
         tell(&mut desk, 20, holds(Theirs, position, 9));
         tell(&mut desk, 22, holds(Ours, position, 9));

@@ -5,6 +5,7 @@
 //! tell, again and again until it is known to have arrived. It knows no telephone: who delivers is another's affair.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use tse_model::{Machine, Span, Timestamp, Wake};
 use tse_risk::Severity;
 
@@ -216,7 +217,9 @@ impl Machine for Pager {
             Told::Raised { id, at, severity } => {
                 let way = Some(Way { sent: now, arrived: false, late: false });
                 let open = Open { at, severity, ways: [way, way, None], acknowledged: false };
-                if self.open.insert(id, open).is_none() {
+                // Said again it is the same one, and stands where it stood.
+                if let Entry::Vacant(place) = self.open.entry(id) {
+                    place.insert(open);
                     out.extend([Rung::Operator, Rung::Risk].map(|to| Page::Send { id, to }));
                 }
             }
@@ -236,6 +239,8 @@ impl Machine for Pager {
             Told::Acknowledged { id } => {
                 if let Some(open) = self.open.get_mut(&id) {
                     open.acknowledged = true;
+                    // Nobody else need be called any more.
+                    open.ways[Rung::Next as usize] = None;
                 }
                 self.forget(id);
             }
@@ -247,7 +252,12 @@ impl Machine for Pager {
     fn wake_at(&self) -> Option<Timestamp> {
         let each = self.open.values().flat_map(|open| {
             let ways = open.ways.iter().flatten().filter(|way| !way.arrived);
-            ways.map(|way| way.sent + self.deadlines.retry).chain(self.escalates_at(open))
+            let again = ways.clone().map(|way| way.sent + self.deadlines.retry);
+            let judged = open.ways[..Rung::Next as usize].iter().flatten();
+            let unjudged = judged.filter(|way| !way.arrived && !way.late);
+            // The first moment that is too late.
+            let late = open.at + self.deadlines.delivered + Span::from_nanos(1);
+            again.chain(unjudged.map(move |_| late)).chain(self.escalates_at(open))
         });
         each.min()
     }
@@ -315,6 +325,16 @@ mod tests {
         }
         let late = said.iter().filter(|page| matches!(page, Page::Late { .. })).count();
         assert_eq!((late, said.len() - late), (2, 20));
+        // Nobody need be sent to again for it to be told.
+        let mut pager =
+            Pager::new(Deadlines { retry: Span::from_secs(60), ..Deadlines::default() });
+        tell(&mut pager, 0, raised(1, Severity::High));
+        let due = pager.wake_at().unwrap();
+        assert_eq!(due, at(5_000) + Span::from_nanos(1));
+        let mut out = Vec::new();
+        pager.step(due, Told::Wake, &mut out);
+        assert_eq!(out.len(), 2, "{out:?}");
+        assert_eq!(tell(&mut pager, 6_000, raised(1, Severity::High)), [], "it is the same one");
         // The clock begins with the event, not with the word of it.
         let mut pager = desk();
         let said = tell(&mut pager, 6_000, raised(2, Severity::Low));
@@ -343,7 +363,6 @@ mod tests {
             assert_eq!(tell(&mut pager, seconds * 1_000 + 999, Told::Wake), []);
             assert_eq!(tell(&mut pager, seconds * 1_000 + 1_000, Told::Wake), [next]);
             tell(&mut pager, seconds * 1_000 + 1_100, Told::Acknowledged { id: 1 });
-            tell(&mut pager, seconds * 1_000 + 1_200, Told::Delivered { id: 1, to: Rung::Next });
             assert_eq!(pager.waiting(), 0);
             let mut pager = desk();
             tell(&mut pager, 0, raised(1, severity));

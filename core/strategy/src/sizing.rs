@@ -59,7 +59,7 @@ pub const CAPITAL: Param = Param {
     kind: ParamKind::Decimal { min: "0", max: "1000000000000" },
     default: Some("0"),
     unit: "the settlement currency",
-    doc: "What the strategy trades with, for its drawdown; 0 for what it has earned alone.",
+    doc: "What the strategy trades with, for its drawdown; with 0, and for inverse contracts, drawdown is left out.",
 };
 
 /// A sizer as the parameters say; `bar` is how long one return takes, zero for a change of the mid.
@@ -78,6 +78,11 @@ pub(crate) fn sizer(
     let it = setup.catalog.instrument(instrument);
     // One tick times one lot in the settlement currency, so that capital is counted as profit is.
     let step = [it.tick, it.lot, it.multiplier];
+    // What an inverse contract earns is not in ticks times lots.
+    let capital = match it.kind.is_inverse() {
+        true => tse_model::Decimal::ZERO,
+        false => params.decimal("capital"),
+    };
     Sizer::new(sizing::sizing(
         policy,
         params.int("sizing_lookback") as usize,
@@ -87,7 +92,7 @@ pub(crate) fn sizer(
             params.decimal("kelly_fraction"),
             params.decimal("kelly_cap"),
             params.decimal("drawdown_limit"),
-            params.decimal("capital"),
+            capital,
         ],
         step,
     ))

@@ -111,11 +111,15 @@ fn curves(
 impl Tables<'_> {
     fn take_order(&mut self, row: &Cells<'_>) -> Result<(), Failure> {
         let (strategy, it) = place(self.config, &self.names, row)?;
+        // Another leg of its group was refused: it never left.
+        if row.text("state")? == "withdrawn" {
+            return Ok(());
+        }
         let qty = |name| {
             let size = row.exact(name)?;
             it.qty(size).ok_or_else(|| row.wrong(name))
         };
-        let (size, filled) = (qty("size")?, qty("filled")?);
+        let (size, filled, submitted) = (qty("size")?, qty("filled")?, qty("submitted")?);
         let mut decided = Decided::new(mid(row, "mid_sent", it)?);
         decided.hear(mid(row, "mid_heard", it)?);
         let order = Row {
@@ -127,7 +131,7 @@ impl Tables<'_> {
         };
         let pair = &mut self.pairs[strategy][order.at.1];
         pair.orders += 1;
-        pair.submitted += i128::from(size.get());
+        pair.submitted += i128::from(submitted.get());
         let id = row.text("order_id")?.to_owned();
         self.order.push(id.clone());
         self.orders.insert(id, order);
@@ -247,11 +251,20 @@ impl Tables<'_> {
             }
             .performance()
         };
+        // What no table holds is as the run told it.
+        let with = |of: Performance, told: &Performance| Performance {
+            markouts: told.markouts.clone(),
+            breaches: told.breaches,
+            emergency_stops: told.emergency_stops,
+            recovery_ns: told.recovery_ns.clone(),
+            ..of
+        };
         let named = |(at, name): (usize, &String)| Named {
             name: name.clone(),
-            performance: part(Some(at)),
+            performance: with(part(Some(at)), &summary.strategies[at].performance),
         };
-        Again { all: part(None), strategies: self.names.iter().enumerate().map(named).collect() }
+        let all = with(part(None), &summary.performance);
+        Again { all, strategies: self.names.iter().enumerate().map(named).collect() }
     }
 }
 

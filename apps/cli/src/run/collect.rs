@@ -241,8 +241,8 @@ impl Collector {
             for side in Side::BOTH {
                 for (_, order) in kernel.orders().open(instrument.id, side) {
                     let order = *order;
-                    let mids = self.trades.ended(&order, instrument, twice.map(Mark::mid));
-                    write(&mut self.out, |files| files.order(&order, mids));
+                    let over = self.trades.ended(&order, instrument, twice.map(Mark::mid));
+                    write(&mut self.out, |files| files.order(&order, &over));
                 }
             }
         }
@@ -432,7 +432,13 @@ impl Collector {
                 "clock_stepped",
                 json!({ "source": format!("{source:?}"), "offset": offset.to_string() }),
             ),
-            Alert::ClockWrong(trouble) => ("clock_wrong", json!({ "why": format!("{trouble:?}") })),
+            Alert::ClockWrong { venue, trouble } => (
+                "clock_wrong",
+                json!({
+                    "venue": self.catalog.venue(*venue).name,
+                    "why": format!("{trouble:?}"),
+                }),
+            ),
             Alert::Resumed { reach, to } => {
                 ("resumed", json!({ "scope": self.reach(*reach), "level": to.name() }))
             }
@@ -517,16 +523,14 @@ impl Observer for Collector {
                 if let Some(share) = self.share(order.strategy) {
                     share.orders += 1;
                 }
-                let (mid, lots) = (middle(kernel, order.instrument), order.qty.get());
-                self.trades.sent(Some(order.id), order.strategy, order.instrument, lots, mid);
+                self.trades.sent(order, middle(kernel, order.instrument));
             }
             Output::Send(_, Request::Modify(change)) => {
                 // The order still has its old size: what it is to have on top is submitted now.
                 if let Some(order) = kernel.order(change.id) {
                     let more = change.qty.saturating_sub(order.request.qty).get().max(0);
                     self.tallies[change.instrument.index()].submitted += i128::from(more);
-                    let strategy = order.request.strategy;
-                    self.trades.sent(None, strategy, change.instrument, more, None);
+                    self.trades.asked_more(&order.request, more);
                 }
             }
             Output::Send(_, Request::Cancel(_)) => {}
@@ -534,8 +538,8 @@ impl Observer for Collector {
             Output::Ended(id) => {
                 if let Some(order) = kernel.order(*id).copied() {
                     let it = kernel.catalog().instrument(order.request.instrument);
-                    let mids = self.trades.ended(&order, it, middle(kernel, it.id));
-                    write(&mut self.out, |files| files.order(&order, mids));
+                    let over = self.trades.ended(&order, it, middle(kernel, it.id));
+                    write(&mut self.out, |files| files.order(&order, &over));
                 }
             }
             Output::Denied { .. } => self.note_denied(now, output),

@@ -6,7 +6,7 @@
 
 use super::fault::Failure;
 use super::table::{Cell, Column, Holds, Table};
-use super::trades::Mids;
+use super::trades::Over;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ impl Files {
     }
 
     /// An order ended, or the run did.
-    pub(crate) fn order(&mut self, order: &Order, mids: Mids) -> Result<(), Failure> {
+    pub(crate) fn order(&mut self, order: &Order, over: &Over) -> Result<(), Failure> {
         let Self { names, orders, .. } = self;
         let request = &order.request;
         let instrument = names.catalog.instrument(request.instrument);
@@ -151,9 +151,10 @@ impl Files {
             Cell::maybe((request.group.0 > 0).then_some(request.group.0), |group| {
                 Cell::Int(i64::from(group))
             }),
-            names.mid(instrument, mids[0]),
-            names.mid(instrument, mids[1]),
-            names.mid(instrument, mids[2]),
+            names.mid(instrument, over.mids[0]),
+            names.mid(instrument, over.mids[1]),
+            names.mid(instrument, over.mids[2]),
+            qty(Qty::new(over.submitted)),
         ])
     }
 
@@ -309,7 +310,7 @@ fn average(order: &Order, instrument: &Instrument) -> Option<f64> {
     })
 }
 
-fn order_columns(places: Places) -> [Column; 19] {
+fn order_columns(places: Places) -> [Column; 20] {
     [
         Column::of("ts_made", Holds::Time),
         Column::of("ts_changed", Holds::Time),
@@ -330,6 +331,7 @@ fn order_columns(places: Places) -> [Column; 19] {
         Column::maybe("mid_sent", Holds::Decimal(places.price + 1)),
         Column::maybe("mid_heard", Holds::Decimal(places.price + 1)),
         Column::maybe("mid_ended", Holds::Decimal(places.price + 1)),
+        Column::maybe("submitted", Holds::Decimal(places.qty)),
     ]
 }
 

@@ -8,8 +8,8 @@ use super::markouts::Markouts;
 use std::collections::BTreeMap;
 use tse_model::decimal::power_of_ten;
 use tse_model::{
-    Catalog, ClientOrderId, CurrencyId, Fill, Instrument, InstrumentId, Liquidity, Money, Rounding,
-    Side, Span, StrategyId, Timestamp,
+    Catalog, ClientOrderId, CurrencyId, Fill, Instrument, InstrumentId, Liquidity, Money,
+    PlaceOrder, Rounding, Side, Span, StrategyId, Timestamp,
 };
 use tse_portfolio::statistics::{Deal, Decided, Holding, Trading};
 use tse_portfolio::{Mark, mul_div};
@@ -55,12 +55,27 @@ impl Stops {
 /// The middle of the market at three moments of an order: when it was sent, first heard of, and over.
 pub(crate) type Mids = [Option<Mark>; 3];
 
+/// An order that has left.
+#[derive(Clone, Copy, Debug)]
+struct OnWay {
+    decided: Decided,
+    /// In lots: as it was sent, and what was asked for on top since.
+    submitted: i64,
+}
+
+/// An order that is over: its middles, and how much was asked for in all; nothing of one that never left.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Over {
+    pub(crate) mids: Mids,
+    pub(crate) submitted: i64,
+}
+
 /// How everything was traded.
 #[derive(Clone, Debug)]
 pub(crate) struct Trades {
     /// `[strategy][instrument]`.
     pub(crate) pairs: Vec<Vec<Pair>>,
-    on_way: BTreeMap<ClientOrderId, Decided>,
+    on_way: BTreeMap<ClientOrderId, OnWay>,
     pub(crate) holding: Vec<Holding>,
     pub(crate) held_by_any: Holding,
     pub(crate) stops: Vec<Stops>,
@@ -94,28 +109,30 @@ impl Trades {
         self.pairs.get_mut(strategy.index())?.get_mut(instrument.index())
     }
 
-    /// An order left, or more of one was asked for (`id` is `None` then).
-    pub(crate) fn sent(
-        &mut self,
-        id: Option<ClientOrderId>,
-        strategy: StrategyId,
-        instrument: InstrumentId,
-        lots: i64,
-        mid: Option<Mark>,
-    ) {
-        if let Some(pair) = self.pair(strategy, instrument) {
-            pair.submitted += i128::from(lots);
-            pair.orders += u64::from(id.is_some());
+    /// An order left.
+    pub(crate) fn sent(&mut self, place: &PlaceOrder, mid: Option<Mark>) {
+        let submitted = place.qty.get();
+        if let Some(pair) = self.pair(place.strategy, place.instrument) {
+            pair.submitted += i128::from(submitted);
+            pair.orders += 1;
         }
-        if let Some(id) = id {
-            self.on_way.insert(id, Decided::new(mid));
+        self.on_way.insert(place.id, OnWay { decided: Decided::new(mid), submitted });
+    }
+
+    /// So many lots more of an order were asked for.
+    pub(crate) fn asked_more(&mut self, place: &PlaceOrder, more: i64) {
+        if let Some(pair) = self.pair(place.strategy, place.instrument) {
+            pair.submitted += i128::from(more);
+        }
+        if let Some(order) = self.on_way.get_mut(&place.id) {
+            order.submitted += more;
         }
     }
 
     /// A venue spoke of an order.
     pub(crate) fn heard(&mut self, id: ClientOrderId, mid: Option<Mark>) {
         if let Some(order) = self.on_way.get_mut(&id) {
-            order.hear(mid);
+            order.decided.hear(mid);
         }
     }
 
@@ -137,11 +154,11 @@ impl Trades {
             fee: fee_in_settle(catalog, it, &fill),
             realized,
             mid,
-            decided: order.as_ref().and_then(|order| order.sent),
+            decided: order.as_ref().and_then(|order| order.decided.sent),
         };
         if let Some(order) = order {
-            order.hear(mid);
-            order.fill(it, &deal);
+            order.decided.hear(mid);
+            order.decided.fill(it, &deal);
         }
         let Some(pair) = self.pair(strategy, it.id) else { return };
         pair.fills += 1;
@@ -163,15 +180,17 @@ impl Trades {
         order: &tse_kernel::Order,
         it: &Instrument,
         mid: Option<Mark>,
-    ) -> Mids {
+    ) -> Over {
         let request = &order.request;
-        let Some(decided) = self.on_way.remove(&request.id) else { return [None, None, mid] };
+        let Some(OnWay { decided, submitted }) = self.on_way.remove(&request.id) else {
+            return Over::default();
+        };
         let mids = [decided.sent, decided.heard.or(decided.sent), mid];
         let costs = decided.end(it, request.side, order.leaves(), mid);
         if let (Some(costs), Some(pair)) = (costs, self.pair(request.strategy, it.id)) {
             pair.trading.add_shortfall(&costs);
         }
-        mids
+        Over { mids, submitted }
     }
 
     /// A market says something; until now this was its middle.

@@ -69,12 +69,31 @@ fn c19_a_venues_own_clock_counts_for_that_venue() {
     let mut stage = timed();
     compare(&mut stage, ClockSource::Reference, 0);
     let off = BadClock::Off { offset: Span::from_millis(-60), limit: OFFSET };
-    assert_eq!(compare(&mut stage, ClockSource::Venue(B), -60), [Alert::ClockWrong(off)]);
+    assert_eq!(
+        compare(&mut stage, ClockSource::Venue(B), -60),
+        [Alert::ClockWrong { venue: B, trouble: off }]
+    );
     assert_eq!(says(&mut stage), []);
     let there = OrderWish::limit(SHARE_B, Side::Buy, Qty::new(1), Price::new(980));
     let out = stage.wish(ALICE, move |_, wish| wish.order(there));
     assert_eq!(denied(&out), [Refusal::Clock(off)]);
     assert_eq!(compare(&mut stage, ClockSource::Venue(tse_model::VenueId(9)), 5), [], "nobody's");
+}
+
+#[test]
+fn c19_a_clock_that_nobody_compares_is_told_of_by_time_alone_and_once() {
+    let mut stage = timed();
+    compare(&mut stage, ClockSource::Reference, 0);
+    assert_eq!(alerts(&stage.pass(Span::from_secs(30))), []);
+    let said = alerts(&stage.pass(Span::from_secs(60)));
+    let trouble =
+        BadClock::Old { age: Span::from_nanos(30_000_000_001), limit: Span::from_secs(30) };
+    let of = |venue| Alert::ClockWrong { venue, trouble };
+    assert_eq!(said, [of(A), of(B)]);
+    // Compared again it is well, and then off is news again.
+    assert_eq!(compare(&mut stage, ClockSource::Reference, 0), []);
+    assert_eq!(compare(&mut stage, ClockSource::Venue(A), 60).len(), 1);
+    assert_eq!(compare(&mut stage, ClockSource::Venue(A), 61), []);
 }
 
 #[test]
@@ -194,9 +213,26 @@ fn c25_tightening_takes_one_person_and_loosening_of_real_money_two() {
     assert_eq!(tell(&mut stage, looser), alone);
     assert_eq!(tell(&mut stage, LimitChange { second: Some(Who::cut("ann")), ..looser }), alone);
     assert_eq!(over(&mut stage), [refused], "what was refused changed nothing");
+    assert_eq!(tell(&mut stage, LimitChange { second: Some(Who::cut(" ann ")), ..looser }), alone);
     let two = LimitChange { second: Some(Who::cut("bob")), ..looser };
     assert_eq!(tell(&mut stage, two), [Alert::LimitChanged(two)]);
     assert_eq!(over(&mut stage), []);
+}
+
+#[test]
+fn c25_a_strategys_own_limit_is_looser_if_it_or_what_holds_rises() {
+    let mut stage = live();
+    let own =
+        |lots| LimitChange { strategy: Some(ALICE), ..change(NewLimit::Long(Qty::new(lots))) };
+    tell(&mut stage, change(NewLimit::Long(Qty::new(10))));
+    // Nothing was said of it, then more than holds, then less of that: all of it lets no more pass.
+    for lots in [20, 15, 11, 10, 7] {
+        assert_eq!(tell(&mut stage, own(lots)), [Alert::LimitChanged(own(lots))], "{lots}");
+    }
+    let alone = [Alert::NotChanged(NotChanged::NeedsTwo)];
+    for lots in [8, 12] {
+        assert_eq!(tell(&mut stage, own(lots)), alone, "{lots}");
+    }
 }
 
 #[test]
@@ -352,6 +388,31 @@ fn c29_an_order_that_two_people_let_pass_passes_once() {
 }
 
 #[test]
+fn c29_an_exception_is_used_by_an_order_that_leaves_and_by_no_other() {
+    let mut stage = Stage::new();
+    let given = permit(Waived::OrderQty);
+    let other = permit(Waived::Collar);
+    for permit in [other, given] {
+        stage.command(Command::Permit(permit));
+    }
+    let large = OrderWish::limit(SHARE_A, Side::Buy, Qty::new(1_500), Price::new(980));
+    let bad = OrderWish::limit(SHARE_B, Side::Buy, Qty::new(5_000), Price::new(980));
+    // Another leg is refused: the large one does not leave, and the exception stays.
+    let out = stage.wish(ALICE, move |_, wish| wish.group(&[large, bad]));
+    assert_eq!((placed(&out).len(), alerts(&out)), (0, vec![]));
+    let out = stage.wish(ALICE, move |_, wish| wish.order(large));
+    assert_eq!((placed(&out).len(), alerts(&out)), (1, vec![Alert::PermitUsed(given)]));
+    // An order that becomes too large needs one as well.
+    let id = placed(&out)[0].id;
+    stage.accept(id);
+    stage.command(Command::Permit(Permit { qty: Qty::new(2_000), ..given }));
+    let out = stage.wish(ALICE, move |_, wish| wish.modify(id, Qty::new(1_800), None));
+    assert_eq!((denied(&out), alerts(&out).len()), (vec![], 1));
+    let out = stage.wish(ALICE, move |_, wish| wish.order(large));
+    assert_eq!(placed(&out).len(), 0, "used");
+}
+
+#[test]
 fn c29_an_exception_needs_two_people_a_reason_and_an_end() {
     let mut stage = Stage::new();
     stage.wait(Span::from_secs(10));
@@ -359,6 +420,7 @@ fn c29_an_exception_needs_two_people_a_reason_and_an_end() {
     let cases = [
         (Permit { second: None, ..given }, NotChanged::NeedsTwo),
         (Permit { second: Some(Who::cut("ann")), ..given }, NotChanged::NeedsTwo),
+        (Permit { second: Some(Who::cut("ann ")), ..given }, NotChanged::NeedsTwo),
         (Permit { by: Who::EMPTY, ..given }, NotChanged::Nobody),
         (Permit { why: Why::EMPTY, ..given }, NotChanged::NoReason),
         (Permit { until: stage.now, ..given }, NotChanged::Unsound),

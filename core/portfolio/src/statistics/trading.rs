@@ -102,7 +102,9 @@ impl Decided {
     /// It traded.
     pub fn fill(&mut self, instrument: &Instrument, deal: &Deal) {
         self.costs = self.costs.and_then(|costs| {
-            let (sent, heard) = (self.sent?, self.heard?);
+            // Where no middle was known at the first word, it is measured from when it was sent, for good.
+            let sent = self.sent?;
+            let heard = *self.heard.get_or_insert(sent);
             let worth = |mark: Mark| worth(instrument, mark, deal.side, deal.qty);
             let paid = worth(Mark::at(deal.price))?;
             costs.plus(&Shortfall {

@@ -74,7 +74,7 @@ pub struct Stage {
     pub clock: Option<BadClock>,
     pub swing: Option<(i64, i64)>,
     pub attributed: bool,
-    pub waived: Option<Waived>,
+    pub waived: Vec<Waived>,
     pub strategy: Book,
     pub account: Book,
     /// The strategy's own limits.
@@ -130,7 +130,7 @@ impl Stage {
             clock: None,
             swing: None,
             attributed: true,
-            waived: None,
+            waived: Vec::new(),
             strategy: Book::default(),
             account: Book::default(),
             own: Limits::default(),
@@ -189,7 +189,7 @@ impl Stage {
             clock: self.clock,
             swing: self.swing,
             attributed: self.attributed,
-            waived: self.waived,
+            waived: &self.waived,
             #[cfg(feature = "plant")]
             without: tse_risk::Without::of(&std::env::var("TSE_WITHOUT").unwrap_or_default()),
             strategy: self.strategy,

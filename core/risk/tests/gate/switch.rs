@@ -149,9 +149,17 @@ fn c29_two_people_let_an_order_pass_one_control_and_no_other() {
     let cap = |it: &mut Stage| it.wide.order_qty_max = Some(tse_model::Qty::new(5));
     let strict = Stage::spot().but(cap);
     assert!(strict.review(buy(10, 1_000)).is_err());
-    strict.but(|it| it.waived = Some(Waived::OrderQty)).passes(buy(10, 1_000));
-    assert!(strict.but(|it| it.waived = Some(Waived::Collar)).review(buy(10, 1_000)).is_err());
+    strict.but(|it| it.waived = vec![Waived::Collar, Waived::OrderQty]).passes(buy(10, 1_000));
+    assert!(strict.but(|it| it.waived = vec![Waived::Collar]).review(buy(10, 1_000)).is_err());
     // Something else is wrong as well: then nothing passes, and all of it is told.
-    let both = strict.but(|it| (it.waived, it.armed) = (Some(Waived::OrderQty), false));
+    let both = strict.but(|it| (it.waived, it.armed) = (vec![Waived::OrderQty], false));
     assert_eq!(both.review(buy(10, 1_000)).unwrap_err().len(), 2);
+    // That something cannot be told is no cap, and neither is what an order says of itself.
+    let blind = Stage::spot().but(|it| {
+        (it.waived, it.unmeasured) = (vec![Waived::Exposure], Some(Scope::Account));
+    });
+    blind.refuses(buy(10, 1_000), Refusal::ExposureUnknown { scope: Scope::Account });
+    let closing = PlaceOrder { reduce_only: true, ..sell(20, 1_000) };
+    let wide = Stage::spot().holding(10, [0, 0]).but(|it| it.waived = vec![Waived::Position]);
+    assert!(wide.review(closing).is_err(), "a reduction does not turn a position around");
 }

@@ -291,8 +291,12 @@ pub(super) fn of_desk(
     now: Timestamp,
 ) -> Result<(), String> {
     let second = Span::from_secs(1);
-    let mut desk =
-        DropCopy::new(Tolerance { patience: second, settling: second, cash: Money::ZERO });
+    let mut desk = DropCopy::new(Tolerance {
+        patience: second,
+        settling: second,
+        cash: Money::ZERO,
+        memory: Span::from_secs(1_000_000),
+    });
     let mut found = Vec::new();
     let mut tell = |by, venue, exec, instrument, qty| {
         // The price is compared with the books; here it is what and how much.

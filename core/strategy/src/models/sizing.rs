@@ -170,7 +170,12 @@ impl Sizer {
     }
 
     /// How far below its highest point it stands, as a share of the capital and that point.
+    ///
+    /// Nothing where the capital is not known: of what it earned alone any loss would be all.
     pub fn drawdown(&self) -> f64 {
+        if self.set.capital <= 0.0 {
+            return 0.0;
+        }
         let top = self.set.capital + self.peak;
         let fall = self.peak - self.earned();
         if top > 0.0 { share(fall / top) } else { 0.0 }
@@ -303,5 +308,7 @@ mod tests {
         // From ten up to forty down, of a thousand and ten.
         assert!(near(sizer.drawdown(), 50.0 / 1_010.0));
         assert!(sizer.share(Side::Buy) < whole * 0.6 && sizer.share(Side::Buy) > 0.0);
+        sizer.set.capital = 0.0;
+        assert_eq!(sizer.drawdown(), 0.0, "without capital it says nothing");
     }
 }
