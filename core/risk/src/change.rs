@@ -196,3 +196,29 @@ recorded_fields! {
     LimitChange { strategy, instrument, to, by, second, why }
     Permit { strategy, instrument, side, qty, waived, until, by, second, why }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c25_nothing_may_be_limited_to_less_than_nothing() {
+        let (qty, money) = (Qty::new, Money::from_units);
+        let of = |n: i64| {
+            [
+                NewLimit::OrderQty(qty(n)),
+                NewLimit::Long(qty(n)),
+                NewLimit::Short(qty(n)),
+                NewLimit::OrderValue(money(n.into())),
+                NewLimit::Gross(money(n.into())),
+                NewLimit::Net(money(n.into())),
+                NewLimit::Collar(Rate::from_billionths(n)),
+                NewLimit::DataAge(Span::from_nanos(n)),
+            ]
+        };
+        assert!(of(0).into_iter().all(NewLimit::is_sound));
+        assert!(!of(-1).into_iter().any(NewLimit::is_sound));
+        let all: Vec<_> = of(1).into_iter().filter(|it| it.is_of_all()).collect();
+        assert_eq!(all, [NewLimit::Gross(money(1)), NewLimit::Net(money(1))]);
+    }
+}

@@ -207,6 +207,25 @@ mod tests {
     }
 
     #[test]
+    fn names_are_stable_and_tell_things_apart() {
+        let of = Severity::STEPS.map(|(severity, _)| severity.name());
+        assert_eq!(of, ["low", "medium", "high", "critical"]);
+        let measures = [
+            Measure::Gross,
+            Measure::Net,
+            Measure::Leverage,
+            Measure::Concentration,
+            Measure::GroupGross(7),
+            Measure::GroupNet(7),
+        ];
+        let named = measures.map(|measure| Metric::Exposure(measure).name());
+        let all = ["gross", "net", "leverage", "concentration", "group_gross", "group_net"];
+        assert_eq!(named, all);
+        let others = [Metric::DayLoss, Metric::Drawdown, Metric::ValueAtRisk].map(Metric::name);
+        assert_eq!(others, ["day_loss", "drawdown", "value_at_risk"]);
+    }
+
+    #[test]
     fn scopes_and_metrics_are_told_apart() {
         let mut gauges = Gauges::default();
         let (full, limit) = (Money::from_units(9), Money::from_units(10));

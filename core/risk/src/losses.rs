@@ -352,6 +352,11 @@ mod tests {
         assert_eq!(losses.value_at_risk(), Some(money(328)));
         assert_eq!(losses.observe(day(2), money(profit)), reduce);
         // Idle days count, and then the worst of thirty is what there was.
+        let mut idle = losses.clone();
+        assert_eq!((idle.last(), idle.limits().var_max), (Some(money(profit)), Some(money(300))));
+        idle.observe(day(2) + Span::from_secs(1), money(profit - 400));
+        idle.observe(day(500), money(profit - 400));
+        assert_eq!(idle.value_at_risk(), Some(Money::ZERO), "that was long ago");
         assert_eq!(losses.observe(day(31), money(profit)), None);
         assert_eq!(losses.value_at_risk(), Some(money(0)), "the loss is 31 days ago");
         losses.observe(day(31) + Span::from_secs(1), money(profit - 299));

@@ -71,13 +71,14 @@ mod tests {
             order_qty_max: Some(Qty::new(19)),
             order_value_max: Some(Money::from_units(1_999)),
             long_max: Some(Qty::new(100)),
+            short_max: Some(Qty::new(50)),
             open_orders_max: Some(7),
             ..Limits::default()
         };
         let tenth = limits.shared(ramp.share(Span::ZERO));
         assert_eq!(tenth.order_qty_max, Some(Qty::new(1)));
         assert_eq!(tenth.order_value_max, Some(Money::from_units(199)));
-        assert_eq!((tenth.long_max, tenth.short_max), (Some(Qty::new(10)), None));
+        assert_eq!(tenth.long_max.zip(tenth.short_max), Some((Qty::new(10), Qty::new(5))));
         assert_eq!(tenth.open_orders_max, Some(7));
         let double = limits.shared(Rate::from_billionths(2 * Rate::ONE));
         assert_eq!(double, limits, "more than all is all");

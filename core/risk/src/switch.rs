@@ -532,6 +532,30 @@ mod tests {
     ];
 
     #[test]
+    fn names_and_numbers_are_those_of_the_catalogue() {
+        let codes = ["K0", "K1", "K2", "K3", "K4", "K5", "K6"];
+        let names = ["free", "pause", "reduce", "cancel", "halt", "flatten", "sever"];
+        for ((level, code), name) in Level::ALL.into_iter().zip(codes).zip(names) {
+            assert_eq!((level.code(), level.name()), (code, name));
+        }
+        let causes = [
+            (Cause::Person, ""),
+            (Cause::Storm, ""),
+            (Cause::Messages, "C06"),
+            (Cause::Executions, "C07"),
+            (Cause::Rejects, "C17"),
+            (Cause::Losses, "C17"),
+            (Cause::DayLoss, "C15"),
+            (Cause::Drawdown, "C16"),
+            (Cause::Exposure, "C12"),
+            (Cause::Clock, "C19"),
+        ];
+        for (cause, control) in causes {
+            assert_eq!(cause.control(), control, "{cause:?}");
+        }
+    }
+
+    #[test]
     fn the_highest_scope_holds_and_others_are_left_alone() {
         let here = |it: &Switch| it.level(StrategyId(1), InstrumentId(2), VenueId(1));
         for reach in REACHES {
