@@ -16,7 +16,7 @@ use tse_model::{
 };
 use tse_portfolio::Portfolio;
 use tse_risk::{
-    ExposureLimits, Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid, Repeats,
+    ExposureLimits, Limits, LossLimits, Messages, OrderToTrade, Pace, Paces, Rapid, Repeats, Who,
 };
 use tse_strategy::Strategy;
 
@@ -260,7 +260,9 @@ pub(super) fn exposure_limits(seed: u64) -> [Option<Money>; 2] {
 /// Whose orders they are: an engine that is no simulation must know.
 fn guards(players: usize) -> Guards {
     let algorithm = Algorithm { name: Text::cut("player"), version: Text::cut("1") };
-    Guards { algorithms: vec![algorithm; players], config: 1, ..Guards::default() }
+    // Somebody answers for it before it is armed: that it is not armed must show by itself.
+    let operator = Who::cut("a trial");
+    Guards { algorithms: vec![algorithm; players], config: 1, operator, ..Guards::default() }
 }
 
 fn exposure(seed: u64, catalog: &Catalog) -> Option<ExposureTable> {
