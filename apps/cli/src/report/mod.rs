@@ -32,7 +32,7 @@ pub fn report(runs: &Path, text: &str, open: bool, ui: &Ui) -> u8 {
 }
 
 fn shown(runs: &Path, text: &str, open: bool, ui: &Ui) -> Result<(), Diagnostics> {
-    let folder = find(runs, text)?;
+    let folder = find(runs, text, "tse report")?;
     let path = folder.join("stats.json");
     let stats =
         std::fs::read_to_string(&path).map_err(|source| Failure::io(READ, &path, source))?;

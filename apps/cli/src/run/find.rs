@@ -42,14 +42,14 @@ impl Run {
     }
 }
 
-/// The folder of the run that `text` means, among those in `runs`.
-pub(crate) fn find(runs: &Path, text: &str) -> Result<PathBuf, Failure> {
+/// The folder of the run that `text` means, among those in `runs`. `verb` is the command that asks: a fix names it.
+pub(crate) fn find(runs: &Path, text: &str, verb: &str) -> Result<PathBuf, Failure> {
     let given = Path::new(text);
     if text != "last" && given.join("stats.json").is_file() {
         return Ok(given.to_owned());
     }
     let fix = "tse backtest examples/market-making.toml";
-    pick(runs, list(runs, Run::at), text, fix, "tse report")
+    pick(runs, list(runs, Run::at), text, fix, verb)
 }
 
 /// The folder of the recorded run that `text` means: one that ended, or one that was cut off.
@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn found(home: &tempfile::TempDir, text: &str) -> Result<String, String> {
-        match find(home.path(), text) {
+        match find(home.path(), text, "tse stats") {
             Ok(path) => Ok(path.file_name().unwrap().to_str().unwrap().to_owned()),
             Err(Failure::NoRun { what, fix }) => {
                 Err(format!("{what} / {fix}").replace(&home.path().display().to_string(), "RUNS"))
@@ -148,6 +148,9 @@ mod tests {
         assert!(found(&home, "3f9").unwrap_err().starts_with("`3f9` may mean 3 runs / one of"));
         let unknown = found(&home, "3f9c0000").unwrap_err();
         assert_eq!(unknown, "no run in RUNS is called `3f9c0000` / did you mean `3f9a0000`?");
+        // Nothing is near: the newest is named, with the command that was asked.
+        let far = found(&home, "nope").unwrap_err();
+        assert_eq!(far, "no run in RUNS is called `nope` / tse stats 3f9b0000   (the newest)");
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub(super) fn folder(at: &JournalAt) -> Result<PathBuf, Diagnostics> {
     }
     match run::find_recorded(&at.runs, &at.journal) {
         Ok(run) => Ok(run.join(JOURNAL)),
-        Err(wrong) => Err(match run::find(&at.runs, &at.journal) {
+        Err(wrong) => Err(match run::find(&at.runs, &at.journal, "tse report") {
             // There is such a run, but it was not recorded.
             Ok(run) => finding(&JournalError::Empty, &run.join(JOURNAL)).into(),
             Err(_) => Diagnostic::from(wrong).into(),

@@ -70,7 +70,7 @@ fn tell(object: &serde_json::Value, lines: &[(String, String)], ui: &Ui) {
 }
 
 fn of_run(args: &Stats, registry: &Registry) -> Result<Again, Diagnostics> {
-    let folder = run::find(&args.runs, &args.what)?;
+    let folder = run::find(&args.runs, &args.what, "tse stats")?;
     let read = |name: &str| {
         let path = folder.join(name);
         std::fs::read_to_string(&path).map_err(|source| Failure::io(run::READ, &path, source))
