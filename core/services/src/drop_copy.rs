@@ -9,6 +9,8 @@ use tse_model::{
     CurrencyId, ExecId, InstrumentId, Machine, Money, Price, Qty, Span, Timestamp, VenueId, Wake,
 };
 
+use crate::plant::Planted;
+
 /// Who says it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Side {
@@ -165,8 +167,7 @@ pub struct DropCopy {
     met: BTreeMap<(VenueId, ExecId), [Copied; 2]>,
     order: VecDeque<(Timestamp, (VenueId, ExecId))>,
     held: BTreeMap<(VenueId, Amount), Held>,
-    #[cfg(feature = "plant")]
-    out: bool,
+    planted: Planted,
 }
 
 impl DropCopy {
@@ -178,23 +179,14 @@ impl DropCopy {
             met: BTreeMap::new(),
             order: VecDeque::new(),
             held: BTreeMap::new(),
-            #[cfg(feature = "plant")]
-            out: false,
+            planted: Planted::default(),
         }
     }
 
     /// Takes controls out, to prove that tests notice.
     #[cfg(feature = "plant")]
     pub fn take_out(&mut self, without: tse_risk::Without) {
-        self.out = without.has("C26");
-    }
-
-    #[inline]
-    fn is_out(&self) -> bool {
-        #[cfg(feature = "plant")]
-        return self.out;
-        #[cfg(not(feature = "plant"))]
-        false
+        self.planted = Planted::of(without, "C26");
     }
 
     /// Everything that does not agree by now, told or not yet due.
@@ -314,7 +306,7 @@ impl Machine for DropCopy {
     type Output = Found;
 
     fn step(&mut self, now: Timestamp, input: Heard, out: &mut Vec<Found>) {
-        if self.is_out() {
+        if self.planted.is_out() {
             return;
         }
         match input {

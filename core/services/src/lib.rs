@@ -9,6 +9,7 @@
 mod drop_copy;
 mod pager;
 mod patterns;
+mod plant;
 
 pub use drop_copy::{Amount, Break, Copied, DropCopy, Found, Heard, Side as Teller, Tolerance};
 pub use pager::{Deadlines, Page, Pager, Rung, Told};

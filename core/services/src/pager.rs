@@ -9,6 +9,8 @@ use std::collections::btree_map::Entry;
 use tse_model::{Machine, Span, Timestamp, Wake};
 use tse_risk::Severity;
 
+use crate::plant::Planted;
+
 /// Who must see an alert.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Rung {
@@ -121,8 +123,7 @@ struct Way {
 pub struct Pager {
     deadlines: Deadlines,
     open: BTreeMap<u64, Open>,
-    #[cfg(feature = "plant")]
-    out: bool,
+    planted: Planted,
 }
 
 const RUNGS: [Rung; 3] = [Rung::Operator, Rung::Risk, Rung::Next];
@@ -136,15 +137,7 @@ impl Pager {
     /// Takes controls out, to prove that tests notice.
     #[cfg(feature = "plant")]
     pub fn take_out(&mut self, without: tse_risk::Without) {
-        self.out = without.has("C27");
-    }
-
-    #[inline]
-    fn is_out(&self) -> bool {
-        #[cfg(feature = "plant")]
-        return self.out;
-        #[cfg(not(feature = "plant"))]
-        false
+        self.planted = Planted::of(without, "C27");
     }
 
     /// How many alerts wait for somebody.
@@ -210,7 +203,7 @@ impl Machine for Pager {
     type Output = Page;
 
     fn step(&mut self, now: Timestamp, input: Told, out: &mut Vec<Page>) {
-        if self.is_out() {
+        if self.planted.is_out() {
             return;
         }
         match input {

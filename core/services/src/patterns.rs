@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use tse_model::{ClientOrderId, InstrumentId, Price, Qty, Rate, Side, Span, StrategyId, Timestamp};
 
+use crate::plant::Planted;
+
 /// Something one of our strategies did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Act {
@@ -112,8 +114,7 @@ pub struct Patterns {
     /// Of all together: a wash has two sides, which may be two strategies.
     by_market: BTreeMap<InstrumentId, VecDeque<Trade>>,
     told: BTreeMap<(Pattern, StrategyId, InstrumentId), Timestamp>,
-    #[cfg(feature = "plant")]
-    out: bool,
+    planted: Planted,
 }
 
 impl Patterns {
@@ -125,28 +126,19 @@ impl Patterns {
             by_strategy: BTreeMap::new(),
             by_market: BTreeMap::new(),
             told: BTreeMap::new(),
-            #[cfg(feature = "plant")]
-            out: false,
+            planted: Planted::default(),
         }
     }
 
     /// Takes controls out, to prove that tests notice.
     #[cfg(feature = "plant")]
     pub fn take_out(&mut self, without: tse_risk::Without) {
-        self.out = without.has("C23");
-    }
-
-    #[inline]
-    fn is_out(&self) -> bool {
-        #[cfg(feature = "plant")]
-        return self.out;
-        #[cfg(not(feature = "plant"))]
-        false
+        self.planted = Planted::of(without, "C23");
     }
 
     /// Something was done.
     pub fn observe(&mut self, now: Timestamp, act: &Act, out: &mut Vec<Suspicion>) {
-        if self.is_out() {
+        if self.planted.is_out() {
             return;
         }
         match *act {
