@@ -10,6 +10,9 @@ pub const SENT: u16 = 3;
 pub const END: u16 = 4;
 /// The state hash after the inputs so far, in the same form: a replay must come to the same.
 pub const CHECK: u16 = 5;
+/// A request that has reached a simulated venue, in that venue's own journal: how much had happened there before,
+/// then as [`SENT`].
+pub const REACHED: u16 = 6;
 
 /// Its name, for people.
 pub const fn name(kind: u16) -> &'static str {
@@ -19,6 +22,7 @@ pub const fn name(kind: u16) -> &'static str {
         SENT => "sent",
         END => "end",
         CHECK => "check",
+        REACHED => "reached",
         _ => "unknown",
     }
 }

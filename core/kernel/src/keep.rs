@@ -13,7 +13,7 @@ use tse_model::bytes::{Kept, Reader, Recorded, Writer, load_each, save_each};
 use tse_model::{Timestamp, kept_fields, recorded_fields};
 
 /// The version of these bytes.
-pub const VERSION: u16 = 5;
+pub const VERSION: u16 = 6;
 
 recorded_fields! {
     Counts { inputs, orders, cancels, modifies, denied, rejected, fills, opportunities }
@@ -72,6 +72,7 @@ impl Kernel {
             swings,
             first_order,
             operator,
+            started,
             permits,
             sweep_at,
             sweep_due: _,
@@ -124,6 +125,7 @@ impl Kernel {
         swings.iter().flatten().for_each(|swing| swing.save(out));
         first_order.write(out);
         operator.write(out);
+        started.write(out);
         permits.write(out);
         sweep_at.write(out);
         executions.save(out);
@@ -160,6 +162,7 @@ impl Kernel {
         self.swings.iter_mut().flatten().try_for_each(|swing| swing.load(bytes))?;
         self.first_order = Recorded::read(bytes)?;
         self.operator = Recorded::read(bytes)?;
+        self.started = Recorded::read(bytes)?;
         self.permits = Recorded::read(bytes)?;
         self.sweep_at.load(bytes)?;
         self.executions.load(bytes)?;

@@ -158,6 +158,8 @@ pub struct Kernel {
     pub(crate) first_order: Vec<Option<Timestamp>>,
     /// Who armed it, or set it up.
     pub(crate) operator: Who,
+    /// Whether strategies were started, and not stopped since.
+    pub(crate) started: bool,
     /// Exceptions that were not made use of yet.
     pub(crate) permits: Vec<Permit>,
     /// When to look again at what is to be taken back or closed.
@@ -274,6 +276,7 @@ impl Kernel {
             swings,
             first_order: vec![None; strategies.len()],
             operator: setup.guards.operator,
+            started: false,
             permits: Vec::new(),
             guards: setup.guards,
             sweep_at: None,
@@ -335,6 +338,10 @@ impl Kernel {
     /// The moment of the last step.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+    /// Whether no strategy runs: before the start, and after the stop.
+    pub fn is_idle(&self) -> bool {
+        !self.started
     }
     /// How often things happened.
     pub fn counts(&self) -> Counts {
@@ -454,8 +461,15 @@ impl Kernel {
             Command::Arm(by) => return self.arm(by, out),
             Command::Limit(change) => return self.change_limit(&change, out),
             Command::Permit(permit) => return self.permit(now, &permit, out),
-            Command::Start => self.watch_risk(now, out),
-            Command::Stop => {}
+            Command::Start => {
+                self.watch_risk(now, out);
+                // Whom a stop has stopped goes on; whom a storm has stopped is still halted.
+                if !self.started {
+                    self.strategies.iter_mut().for_each(|running| running.stopped = false);
+                }
+                self.started = true;
+            }
+            Command::Stop => self.started = false,
         }
         // What rests goes first, so that no last wish meets it; what is still placed to rest goes too.
         if command == Command::Stop {

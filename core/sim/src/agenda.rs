@@ -11,6 +11,7 @@ pub(crate) enum Due {
     Answer(usize),
     Feed(usize),
     Request(usize),
+    Inquiry(usize),
     VenueWake(usize),
     KernelWake,
 }

@@ -39,6 +39,16 @@ impl Latency {
     pub fn is_zero(&self) -> bool {
         *self == Self::NONE
     }
+
+    /// The longest it takes, but for what messages wait for each other.
+    pub fn longest(&self) -> Span {
+        match self {
+            Self::Constant(span) => *span,
+            Self::Jitter { high, .. } => *high,
+            Self::Table(points) => points.iter().map(|(_, span)| *span).max().unwrap_or(Span::ZERO),
+            Self::Recorded => Span::ZERO,
+        }
+    }
 }
 
 /// What concerns one instrument on a line.

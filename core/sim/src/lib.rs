@@ -10,16 +10,21 @@
 mod account;
 mod agenda;
 pub mod backtest;
+mod course;
+mod exchange;
 pub mod history;
 pub mod latency;
 pub mod laws;
 mod merge;
 pub mod models;
+pub mod paper;
 pub mod recorder;
+mod roles;
 mod scenario;
 pub mod synthetic;
 pub mod trial;
 pub mod venue;
+mod venue_log;
 mod watch;
 mod world;
 
@@ -28,7 +33,11 @@ pub use backtest::{Backtest, Observer, Outcome, Progress, Sample, Told};
 pub use latency::Latency;
 pub use merge::Merge;
 pub use models::QueueModel;
+pub use paper::{Market, Paper, PaperError};
 pub use recorder::Recorder;
-pub use scenario::{ExposureSetup, FundingSchedule, LossSetup, MarketSetup, Scenario, VenueSetup};
+pub use scenario::{
+    ExposureSetup, FundingSchedule, LiveSetup, LossSetup, MarketSetup, Scenario, VenueSetup,
+};
 pub use synthetic::{Synthetic, SyntheticSpec};
 pub use venue::Venue;
+pub use venue_log::{Asked, Reached, VenueLog};

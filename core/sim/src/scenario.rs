@@ -4,7 +4,9 @@
 
 use crate::latency::Latency;
 use crate::models::QueueModel;
-use tse_kernel::{ExposureTable, Guards, Kernel, LimitTable, LossTable, PaceTable, Setup};
+use tse_kernel::{
+    ExposureTable, Guards, Kernel, LimitTable, LossTable, PaceTable, Reconcile, Setup,
+};
 use tse_model::{
     Catalog, CurrencyId, Environment, InstrumentId, Money, Rate, Source, Span, Timestamp, VenueId,
 };
@@ -55,6 +57,19 @@ pub struct Scenario {
     pub end: Option<Timestamp>,
     /// Whether every law of conservation is checked after every event: slow, for tests.
     pub audit: bool,
+    /// What an engine needs that may be stopped and goes on; `None` for a simulation, which cannot.
+    pub live: Option<LiveSetup>,
+}
+
+/// How an engine runs that may be stopped and goes on: it boots disarmed, and compares accounts with venues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LiveSetup {
+    /// What is at stake.
+    pub environment: Environment,
+    /// How accounts are compared.
+    pub reconcile: Reconcile,
+    /// How long a record may take to become safe before nothing that adds risk is sent.
+    pub lag_max: Span,
 }
 
 impl Scenario {
@@ -103,10 +118,10 @@ impl Scenario {
             limits: self.limits,
             repeat_window: self.repeat_window,
             answer_timeout: self.answer_timeout,
-            environment: Environment::Simulated,
-            reconcile: None,
-            lag_max: None,
-            boots_disarmed: false,
+            environment: self.live.map_or(Environment::Simulated, |live| live.environment),
+            reconcile: self.live.map(|live| live.reconcile),
+            lag_max: self.live.map(|live| live.lag_max),
+            boots_disarmed: self.live.is_some(),
             paces: self.paces,
             losses,
             exposure,

@@ -22,8 +22,8 @@ use tse_matching::{Handle, Report};
 use tse_model::{
     AccountEvent, AccountEventKind, BadRules, BookAction, Catalog, ClientOrderId, CurrencyId,
     Depth, DepthChange, IdMap, InstrumentId, Machine, MarketData, MarketEvent, Money, OrderEvent,
-    OrderEventKind, PlaceOrder, Price, Qty, Quote, Rate, Request, Rules, Side, Span, Timestamp,
-    Trade, TradingStatus, VenueId, Wake,
+    OrderEventKind, PlaceOrder, Price, Qty, Quote, Rate, Request, Rules, Side, Span, Statement,
+    Timestamp, Trade, TradingStatus, VenueId, Wake,
 };
 use tse_portfolio::Mark;
 
@@ -56,6 +56,8 @@ pub enum Output {
     Order(OrderEvent),
     /// About our account.
     Account(AccountEvent),
+    /// A line of its answer when it was asked how things stand.
+    Statement(Statement),
 }
 
 /// One of our open orders at the venue.

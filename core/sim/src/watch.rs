@@ -2,6 +2,7 @@
 //! what results are made of.
 
 use crate::scenario::{Scenario, prices};
+use crate::venue_log::Reached;
 use tse_kernel::{Counts, Input, Kernel, Output};
 use tse_model::{
     CurrencyId, MarketEvent, Money, OrderEvent, Span, StateHash, StrategyId, Timestamp,
@@ -35,6 +36,12 @@ pub trait Observer {
     /// for ever: for who cannot keep a record of them.
     fn release(&mut self, now: Timestamp, outputs: &[Output]) -> bool {
         let _ = (now, outputs);
+        true
+    }
+    /// A request has reached its venue and is about to be carried out: here it is written down. `false` if that
+    /// could not be done; then it is not.
+    fn reached(&mut self, reached: &Reached) -> bool {
+        let _ = reached;
         true
     }
     /// Whether there is no point in going on: looked at now and then.

@@ -8,13 +8,15 @@
 
 use crate::agenda::{Agenda, Due};
 use crate::latency::Line;
+use crate::roles::{Floor, Trader};
 use crate::scenario::Scenario;
 use crate::venue::{self, Venue};
+use crate::venue_log::Reached;
 use crate::watch::{Observer, Told, Watch};
-use tse_kernel::{Command, Input, Kernel, Output};
+use tse_kernel::{Input, Kernel, Output};
 use tse_model::{
-    AccountEventKind, InstrumentId, Machine, MarketData, MarketEvent, Request, SourceFault, Span,
-    Timestamp, VenueId,
+    AccountEventKind, Inquiry, InstrumentId, Machine, MarketData, MarketEvent, Request,
+    SourceFault, Span, Timestamp, VenueId,
 };
 use tse_portfolio::Profit;
 
@@ -32,10 +34,12 @@ fn in_circles(now: Timestamp) -> SourceFault {
 }
 
 /// Lines to and from one venue.
-struct Link {
-    venue: Venue,
+struct Link<F> {
+    venue: F,
     feed: Line<MarketEvent>,
     orders: Line<Request>,
+    /// Where somebody remembers what to answer.
+    inquiries: Line<Inquiry>,
     answers: Line<venue::Output>,
 }
 
@@ -64,13 +68,14 @@ fn about(word: &venue::Output) -> Option<InstrumentId> {
             | AccountEventKind::Liquidated { instrument, .. } => Some(instrument),
             AccountEventKind::Transfer { .. } => None,
         },
+        venue::Output::Statement(_) => None,
     }
 }
 
 /// Engine, venues and lines.
-pub(crate) struct World {
-    kernel: Kernel,
-    links: Vec<Link>,
+pub(crate) struct World<T = Kernel, F = Venue> {
+    trader: T,
+    links: Vec<Link<F>>,
     watch: Watch,
     now: Timestamp,
     agenda: Agenda,
@@ -89,36 +94,52 @@ pub(crate) struct World {
     words: Vec<venue::Output>,
     audit: bool,
     broken: Option<String>,
+    /// How often something happened at a venue that nobody asked for: events and timers.
+    happened: u64,
 }
 
 impl World {
     /// A world before anything happened in it.
     pub(crate) fn new(scenario: Scenario) -> Self {
+        let open = |setup| Venue::open(&scenario.catalog, setup);
+        let venues = scenario.venues.iter().map(open).collect();
+        Self::with(scenario, venues, Scenario::kernel)
+    }
+}
+
+impl<T: Trader, F: Floor> World<T, F> {
+    /// A world with these venues, in the scenario's order, and whoever trades.
+    pub(crate) fn with(
+        scenario: Scenario,
+        venues: Vec<F>,
+        trader: impl FnOnce(Scenario) -> T,
+    ) -> Self {
         let watch = Watch::new(&scenario);
         let mut links = Vec::with_capacity(scenario.venues.len());
         // A lane for each instrument, and one for what concerns the whole account.
         let symbols = scenario.catalog.instruments().iter().map(|it| it.symbol.to_string());
         let symbols: Vec<_> = symbols.chain(["".to_owned()]).collect();
-        for setup in &scenario.venues {
+        for (setup, venue) in scenario.venues.iter().zip(venues) {
             let name = &scenario.catalog.venue(setup.venue).name;
             let (seed, lanes) = (scenario.seed, || symbols.iter().map(String::as_str));
             let purpose = |line: &str| format!("latency:{line}:{name}");
             links.push(Link {
-                venue: Venue::new(&scenario.catalog, setup),
+                venue,
                 feed: Line::new(setup.feed.clone(), seed, &purpose("feed"), lanes()),
                 orders: Line::new(setup.order.clone(), seed, &purpose("order"), lanes()),
+                inquiries: Line::new(setup.order.clone(), seed, &purpose("inquiry"), lanes()),
                 answers: Line::new(setup.response.clone(), seed, &purpose("response"), lanes()),
             });
         }
         let mut link_of = vec![None; scenario.catalog.venues().len()];
         for (number, link) in links.iter().enumerate() {
-            link_of[link.venue.id().index()] = Some(number);
+            link_of[link.venue.venue().id().index()] = Some(number);
         }
         let instruments = scenario.catalog.instruments().iter();
         let link_to = instruments.map(|it| link_of[it.venue.index()]).collect();
         let audit = scenario.audit;
         Self {
-            kernel: scenario.kernel(),
+            trader: trader(scenario),
             links,
             watch,
             now: Timestamp::MIN,
@@ -133,17 +154,44 @@ impl World {
             words: Vec::new(),
             audit,
             broken: None,
+            happened: 0,
         }
     }
 
     /// The engine.
     pub(crate) fn kernel(&self) -> &Kernel {
-        &self.kernel
+        self.trader.kernel()
+    }
+
+    /// Whoever trades.
+    pub(crate) fn trader(&mut self) -> &mut T {
+        &mut self.trader
+    }
+
+    /// Its venues.
+    #[cfg(test)]
+    pub(crate) fn floors(&self) -> impl Iterator<Item = &F> {
+        self.links.iter().map(|link| &link.venue)
+    }
+
+    /// Its venues, for who tends to them.
+    pub(crate) fn floors_mut(&mut self) -> impl Iterator<Item = &mut F> {
+        self.links.iter_mut().map(|link| &mut link.venue)
+    }
+
+    /// What had happened at its venues before.
+    pub(crate) fn has_happened(&mut self, happened: u64) {
+        self.happened = happened;
+    }
+
+    /// Ends the world, and gives back who traded in it.
+    pub(crate) fn into_trader(self) -> T {
+        self.trader
     }
 
     /// A venue.
     pub(crate) fn venue(&self, venue: VenueId) -> Option<&Venue> {
-        self.links.iter().map(|link| &link.venue).find(|it| it.id() == venue)
+        self.links.iter().map(|link| link.venue.venue()).find(|it| it.id() == venue)
     }
 
     /// What is valued, and at which prices.
@@ -163,14 +211,14 @@ impl World {
 
     /// What everything earned so far; `None` if something has no usable price.
     pub(crate) fn profit(&self) -> Option<Profit> {
-        self.watch.profit(self.now, &self.kernel)
+        self.watch.profit(self.now, self.trader.kernel())
     }
 
     /// Moves the clock: samples that fall before `now` are taken first.
     #[inline]
     fn clock(&mut self, now: Timestamp, observer: &mut impl Observer) {
         if now >= self.watch.next_sample() {
-            self.watch.sample(now, &self.kernel, observer);
+            self.watch.sample(now, self.trader.kernel(), observer);
         }
         self.now = now;
     }
@@ -194,10 +242,11 @@ impl World {
         for (number, link) in self.links.iter().enumerate() {
             offer(link.feed.next(), Due::Feed(number));
             offer(link.orders.next(), Due::Request(number));
+            offer(link.inquiries.next(), Due::Inquiry(number));
             offer(link.answers.next(), Due::Answer(number));
-            offer(link.venue.wake_at(), Due::VenueWake(number));
+            offer(link.venue.venue().wake_at(), Due::VenueWake(number));
         }
-        offer(self.kernel.wake_at(), Due::KernelWake);
+        offer(self.trader.kernel().wake_at(), Due::KernelWake);
         self.agenda = agenda;
     }
 
@@ -216,12 +265,12 @@ impl World {
         self.clock(now, observer);
         match due {
             Due::Feed(number) => {
-                let wake = self.kernel.wake_at();
+                let wake = self.trader.kernel().wake_at();
                 let line = &mut self.links[number].feed;
                 if let Some(event) = line.front() {
-                    observer.market(now, event, &self.kernel);
-                    observer.told(now, Told::Market(event), &self.kernel);
-                    self.kernel.show(now, event, &mut self.outputs);
+                    observer.market(now, event, self.trader.kernel());
+                    observer.told(now, Told::Market(event), self.trader.kernel());
+                    self.trader.show(now, event, &mut self.outputs);
                 }
                 line.pop();
                 self.agenda.moved(due, line.next());
@@ -232,41 +281,35 @@ impl World {
                 let request = line.pop();
                 self.agenda.moved(due, line.next());
                 if let Some(request) = request {
-                    self.step_venue(now, number, |venue, words| venue.ask(now, &request, words));
+                    self.reach(now, number, &request, observer);
+                }
+            }
+            Due::Inquiry(number) => {
+                let line = &mut self.links[number].inquiries;
+                let inquiry = line.pop();
+                self.agenda.moved(due, line.next());
+                if let Some(inquiry) = inquiry {
+                    self.links[number].venue.inquire(now, &inquiry, &mut self.words);
+                    self.answer(now, number);
                 }
             }
             Due::Answer(number) => {
                 let Link { answers, venue, .. } = &mut self.links[number];
-                let (venue, word) = (venue.id(), answers.pop());
+                let (venue, word) = (venue.venue().id(), answers.pop());
                 self.agenda.moved(due, answers.next());
                 if let Some(word) = word {
                     self.hear(now, venue, &word, observer);
                 }
             }
             Due::VenueWake(number) => {
-                let wake = venue::Input::Wake;
-                self.step_venue(now, number, |venue, words| venue.step(now, wake, words));
+                self.happened += 1;
+                self.step_venue(now, number, |venue, words| venue.wake(now, words));
             }
-            Due::KernelWake => self.step_kernel(now, Input::Wake, observer),
+            Due::KernelWake => self.step_trader(now, Input::Wake, observer),
         }
         self.settle(now, observer)?;
         self.check();
         Ok(())
-    }
-
-    /// An operator speaks.
-    ///
-    /// # Errors
-    /// A strategy that trades in circles without any time passing.
-    pub(crate) fn command(
-        &mut self,
-        now: Timestamp,
-        command: Command,
-        observer: &mut impl Observer,
-    ) -> Result<(), SourceFault> {
-        self.clock(now, observer);
-        self.step_kernel(now, Input::Command(command), observer);
-        self.settle(now, observer)
     }
 
     /// Shows a venue what its market did, and the engine what the venue makes of it.
@@ -284,8 +327,9 @@ impl World {
         let Some(Some(number)) = self.link_to.get(event.instrument.index()).copied() else {
             return Ok(());
         };
+        self.happened += 1;
         let Link { venue, feed: line, .. } = &mut self.links[number];
-        let wake = venue.wake_at();
+        let wake = venue.venue().wake_at();
         let instant = line.is_instant();
         if instant {
             let feed = &mut self.feed;
@@ -301,8 +345,9 @@ impl World {
             };
             venue.show(now, event, send, &mut self.words);
         }
-        if venue.wake_at() != wake {
-            self.agenda.moved(Due::VenueWake(number), venue.wake_at());
+        let wake_now = venue.venue().wake_at();
+        if wake_now != wake {
+            self.agenda.moved(Due::VenueWake(number), wake_now);
         }
         if !self.words.is_empty() {
             self.answer(now, number);
@@ -327,10 +372,10 @@ impl World {
     /// Shows the engine what reaches it of a market.
     #[inline]
     fn tell(&mut self, now: Timestamp, event: &MarketEvent, observer: &mut impl Observer) {
-        observer.market(now, event, &self.kernel);
-        observer.told(now, Told::Market(event), &self.kernel);
-        let wake = self.kernel.wake_at();
-        self.kernel.show(now, event, &mut self.outputs);
+        observer.market(now, event, self.trader.kernel());
+        observer.told(now, Told::Market(event), self.trader.kernel());
+        let wake = self.trader.kernel().wake_at();
+        self.trader.show(now, event, &mut self.outputs);
         self.carry_out(now, wake, observer);
     }
 
@@ -345,6 +390,7 @@ impl World {
                 [
                     (link.feed.next(), Due::Feed(number)),
                     (link.orders.next(), Due::Request(number)),
+                    (link.inquiries.next(), Due::Inquiry(number)),
                     (link.answers.next(), Due::Answer(number)),
                 ]
             });
@@ -352,9 +398,24 @@ impl World {
             let Some((at, due)) = next else { break };
             self.happen(at, due, observer)?;
         }
-        self.watch.finish(self.now, &self.kernel, observer);
+        self.watch.finish(self.now, self.trader.kernel(), observer);
         self.check();
         Ok(())
+    }
+
+    /// A request has reached its venue.
+    #[inline]
+    fn reach(
+        &mut self,
+        now: Timestamp,
+        number: usize,
+        request: &Request,
+        observer: &mut impl Observer,
+    ) {
+        let (venue, happened) = (self.links[number].venue.venue().id(), self.happened);
+        if observer.reached(&Reached { at: now, happened, venue, request: *request }) {
+            self.step_venue(now, number, |venue, words| venue.ask(now, request, words));
+        }
     }
 
     /// Brings a request or a timer to a venue.
@@ -363,13 +424,14 @@ impl World {
         &mut self,
         now: Timestamp,
         number: usize,
-        step: impl FnOnce(&mut Venue, &mut Vec<venue::Output>),
+        step: impl FnOnce(&mut F, &mut Vec<venue::Output>),
     ) {
         let venue = &mut self.links[number].venue;
-        let wake = venue.wake_at();
+        let wake = venue.venue().wake_at();
         step(venue, &mut self.words);
-        if venue.wake_at() != wake {
-            self.agenda.moved(Due::VenueWake(number), venue.wake_at());
+        let wake_now = venue.venue().wake_at();
+        if wake_now != wake {
+            self.agenda.moved(Due::VenueWake(number), wake_now);
         }
         self.answer(now, number);
     }
@@ -382,7 +444,7 @@ impl World {
         let Link { venue, answers, .. } = &mut self.links[number];
         if answers.is_instant() {
             self.heard.words.append(&mut self.words);
-            self.heard.speakers.push((self.heard.words.len(), venue.id()));
+            self.heard.speakers.push((self.heard.words.len(), venue.venue().id()));
             return;
         }
         for word in self.words.drain(..) {
@@ -402,16 +464,21 @@ impl World {
         word: &venue::Output,
         observer: &mut impl Observer,
     ) {
-        let wake = self.kernel.wake_at();
+        let wake = self.trader.kernel().wake_at();
         match word {
             venue::Output::Order(event) => {
-                observer.told(now, Told::Order(event), &self.kernel);
-                self.kernel.hear(now, event, &mut self.outputs);
+                observer.told(now, Told::Order(event), self.trader.kernel());
+                self.trader.hear(now, event, &mut self.outputs);
             }
             venue::Output::Account(event) => {
                 let input = Input::Account(venue, *event);
-                observer.told(now, Told::Other(&input), &self.kernel);
-                self.kernel.step(now, input, &mut self.outputs);
+                observer.told(now, Told::Other(&input), self.trader.kernel());
+                self.trader.take(now, input, &mut self.outputs);
+            }
+            venue::Output::Statement(statement) => {
+                let input = Input::Statement(venue, *statement);
+                observer.told(now, Told::Other(&input), self.trader.kernel());
+                self.trader.take(now, input, &mut self.outputs);
             }
             venue::Output::Feed(_) => {} // its market data takes a line of its own
         }
@@ -420,17 +487,17 @@ impl World {
 
     /// Steps the engine.
     #[inline]
-    fn step_kernel(&mut self, now: Timestamp, input: Input, observer: &mut impl Observer) {
-        let wake = self.kernel.wake_at();
-        observer.told(now, Told::Other(&input), &self.kernel);
-        self.kernel.step(now, input, &mut self.outputs);
+    fn step_trader(&mut self, now: Timestamp, input: Input, observer: &mut impl Observer) {
+        let wake = self.trader.kernel().wake_at();
+        observer.told(now, Told::Other(&input), self.trader.kernel());
+        self.trader.take(now, input, &mut self.outputs);
         self.carry_out(now, wake, observer);
     }
 
     /// Sends on its way what the engine asks for; it wanted to be woken at `wake` before.
     #[inline]
     fn carry_out(&mut self, now: Timestamp, wake: Option<Timestamp>, observer: &mut impl Observer) {
-        let wake_now = self.kernel.wake_at();
+        let wake_now = self.trader.kernel().wake_at();
         if wake_now != wake {
             self.agenda.moved(Due::KernelWake, wake_now);
         }
@@ -444,15 +511,22 @@ impl World {
         let leaving = outputs.iter().any(|output| matches!(output, Output::Send(..)));
         let released = !leaving || observer.release(now, &outputs);
         for output in &outputs {
-            observer.output(now, output, &self.kernel);
-            let Output::Send(venue, request) = output else { continue };
-            if !released {
+            observer.output(now, output, self.trader.kernel());
+            let (venue, request) = match output {
+                Output::Send(venue, request) => (venue, request),
+                Output::Inquire(venue, inquiry) => {
+                    self.inquire(now, *venue, inquiry);
+                    continue;
+                }
+                _ => continue,
+            };
+            if !released || !self.trader.lets_pass(request) {
                 continue;
             }
             let Some(number) = self.link_of[venue.index()] else { continue };
             let link = &mut self.links[number];
             if link.orders.is_instant() {
-                self.step_venue(now, number, |venue, words| venue.ask(now, request, words));
+                self.reach(now, number, request, observer);
             } else {
                 let lane = request.instrument().index();
                 if let Some(arrival) = link.orders.send(now, lane, Span::ZERO, *request) {
@@ -462,6 +536,82 @@ impl World {
         }
         outputs.clear();
         self.outputs = outputs;
+    }
+
+    /// A question to a venue goes on its way.
+    fn inquire(&mut self, now: Timestamp, venue: VenueId, inquiry: &Inquiry) {
+        let Some(number) = self.link_of[venue.index()] else { return };
+        let link = &mut self.links[number];
+        if link.inquiries.is_instant() {
+            link.venue.inquire(now, inquiry, &mut self.words);
+            self.answer(now, number);
+        } else if let Some(at) = link.inquiries.send(now, self.account_lane, Span::ZERO, *inquiry) {
+            self.agenda.offer(at, Due::Inquiry(number));
+        }
+    }
+
+    /// The engine has begun, with what it asked for then; the lines to all venues come up, and books are shown as
+    /// they are.
+    ///
+    /// # Errors
+    /// A strategy that trades in circles without any time passing.
+    pub(crate) fn connect(
+        &mut self,
+        now: Timestamp,
+        begun: Vec<Output>,
+        observer: &mut impl Observer,
+    ) -> Result<(), SourceFault> {
+        self.clock(now, observer);
+        self.agenda.known = false;
+        self.outputs = begun;
+        self.send(now, observer);
+        for number in 0..self.links.len() {
+            let venue = self.links[number].venue.venue().id();
+            self.step_trader(now, Input::Link { venue, up: true }, observer);
+        }
+        let mut books = Vec::new();
+        for instrument in 0..self.link_to.len() {
+            if let Some(number) = self.link_to[instrument] {
+                let instrument = InstrumentId(instrument as u32);
+                self.links[number].venue.snapshot(now, instrument, &mut books);
+            }
+        }
+        for event in &books {
+            self.tell(now, event, observer);
+        }
+        self.settle(now, observer)
+    }
+
+    /// Tells the engine something that no venue said.
+    ///
+    /// # Errors
+    /// A strategy that trades in circles without any time passing.
+    pub(crate) fn input(
+        &mut self,
+        now: Timestamp,
+        input: Input,
+        observer: &mut impl Observer,
+    ) -> Result<(), SourceFault> {
+        self.clock(now, observer);
+        self.step_trader(now, input, observer);
+        self.settle(now, observer)
+    }
+
+    /// What the engine asked for when it was told something by another way than this world goes on its way.
+    ///
+    /// # Errors
+    /// A strategy that trades in circles without any time passing.
+    pub(crate) fn asked(
+        &mut self,
+        now: Timestamp,
+        outputs: Vec<Output>,
+        observer: &mut impl Observer,
+    ) -> Result<(), SourceFault> {
+        self.clock(now, observer);
+        self.agenda.known = false;
+        self.outputs = outputs;
+        self.send(now, observer);
+        self.settle(now, observer)
     }
 
     /// Lets everything happen that takes no time, in the order it was caused: a request has met its venue
@@ -510,10 +660,11 @@ impl World {
         let quiet = self.links.iter().all(|link| {
             link.feed.next().is_none()
                 && link.orders.next().is_none()
+                && link.inquiries.next().is_none()
                 && link.answers.next().is_none()
         });
-        let venues = self.links.iter().map(|link| &link.venue);
-        if let Err(broken) = crate::laws::check(&self.kernel, venues, quiet) {
+        let venues = self.links.iter().map(|link| link.venue.venue());
+        if let Err(broken) = crate::laws::check(self.trader.kernel(), venues, quiet) {
             self.broken = Some(format!("{}: {broken}", self.now));
         }
     }

@@ -5,8 +5,10 @@
 //! whole, so half of one is never taken for a file. It knows nothing of what is written.
 
 mod lease;
+mod timed;
 
 pub use lease::LeaseFile;
+pub use timed::{Slowest, Timed};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -49,6 +49,14 @@ impl Overrides {
         overrides
     }
 
+    /// With one more setting, stronger than all before: what a command says by itself.
+    #[must_use]
+    pub fn with(mut self, path: &[&str], value: &str, command: &str) -> Self {
+        let path = path.iter().map(|part| (*part).to_owned()).collect();
+        self.settings.push((path, value.to_owned(), Place::Flag(command.to_owned())));
+        self
+    }
+
     /// From this process's environment and `--set` flags.
     pub fn from_process(flags: &[String]) -> Self {
         // Variables that are not text are not ours.

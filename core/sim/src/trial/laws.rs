@@ -3,8 +3,8 @@
 //! They compare what the engine believes with what the exchanges know, and the engine's books with
 //! themselves. Numbers are those of the catalogue of invariants.
 
-use super::exchange::Exchange;
 use super::stage::POSITION_MAX;
+use crate::exchange::Exchange;
 use std::collections::BTreeMap;
 use tse_kernel::{Kernel, Life, Order};
 use tse_model::{
@@ -15,9 +15,9 @@ use tse_services::{Copied, DropCopy, Heard, Teller, Tolerance};
 
 /// What an engine has booked of executions, by venue and name, signed; and of adjustments.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Booked {
-    pub(super) fills: BTreeMap<(VenueId, ExecId), (InstrumentId, Qty)>,
-    pub(super) adjusted: BTreeMap<InstrumentId, Qty>,
+pub(crate) struct Booked {
+    pub(crate) fills: BTreeMap<(VenueId, ExecId), (InstrumentId, Qty)>,
+    pub(crate) adjusted: BTreeMap<InstrumentId, Qty>,
     /// How many executions of orders there were.
     pub(super) executions: BTreeMap<(VenueId, StrategyId), u64>,
 }
@@ -220,7 +220,7 @@ pub(super) fn of_ending(
 }
 
 /// When all is quiet, engine and exchange agree to the last lot and the last unit.
-pub(super) fn of_agreement(
+pub(crate) fn of_agreement(
     kernel: &Kernel,
     booked: &Booked,
     exchange: &Exchange,

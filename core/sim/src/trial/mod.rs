@@ -8,12 +8,11 @@
 //!
 //! Begin at [`Trial::run`].
 
-mod exchange;
 mod faults;
-mod laws;
+pub(crate) mod laws;
 mod marks;
 mod player;
-mod stage;
+pub(crate) mod stage;
 mod world;
 
 pub use faults::{Fault, Faults};

@@ -25,7 +25,7 @@ pub const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 /// The longest a venue's lists lag behind it, as it states; no message is later than that either.
 pub const VISIBILITY: Span = Span::from_secs(2);
 /// How long a venue may take to answer a request.
-pub(super) const ANSWER_TIMEOUT: Span = Span::from_secs(1);
+pub(crate) const ANSWER_TIMEOUT: Span = Span::from_secs(1);
 /// How long a record may take to become safe before nothing that adds risk is sent.
 pub(super) const LAG_MAX: Span = Span::from_millis(250);
 /// The largest position, long or short, of the account in one market; in lots.
@@ -82,7 +82,7 @@ pub fn deposits(catalog: &Catalog) -> Vec<(CurrencyId, Money)> {
     vec![money("USDT", 1_000_000_000_000), money("BTC", 1_000_000_000)]
 }
 
-pub(super) fn exchanges(catalog: &Catalog) -> Vec<VenueSetup> {
+pub(crate) fn exchanges(catalog: &Catalog) -> Vec<VenueSetup> {
     let venues = (0..catalog.venues().len()).map(|at| VenueId(at as u16));
     let markets = |venue| {
         let here = catalog.instruments().iter().filter(move |it| it.venue == venue);
@@ -277,7 +277,7 @@ fn exposure(seed: u64, catalog: &Catalog) -> Option<ExposureTable> {
     })
 }
 
-pub(super) fn sources(seed: u64, catalog: &Catalog, length: Span) -> Vec<Box<dyn Source>> {
+pub(crate) fn sources(seed: u64, catalog: &Catalog, length: Span) -> Vec<Box<dyn Source>> {
     let source = |it: &tse_model::Instrument| -> Box<dyn Source> {
         let spec = SyntheticSpec {
             instrument: it.id,

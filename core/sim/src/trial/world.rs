@@ -1,10 +1,10 @@
 //! The world of a trial: what happens, in what order, and what becomes of messages.
 
-use super::exchange::Exchange;
 use super::faults::{Fault, Faults};
 use super::laws::{self, Booked, Placed};
 use super::marks::{Mark, Marks};
 use super::stage::{self, START};
+use crate::exchange::Exchange;
 use crate::merge::Merge;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -455,7 +455,11 @@ impl Trial {
     fn market(&mut self, event: &MarketEvent) {
         let venue = self.venue_of(event.instrument);
         let (mut feed, mut out) = (Vec::new(), Vec::new());
-        self.exchanges[venue].show(self.now, event, &mut feed, &mut out);
+        let now = self.now;
+        let publish = |data: Option<MarketData>| {
+            feed.push(MarketEvent { data: data.unwrap_or(event.data), ts_recv: now, ..*event });
+        };
+        self.exchanges[venue].show(now, event, publish, &mut out);
         self.publish(venue, &feed);
         self.words(venue, &out);
     }

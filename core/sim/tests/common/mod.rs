@@ -338,6 +338,7 @@ impl World {
             start: None,
             end: None,
             audit: true,
+            live: None,
             catalog,
         }
     }

@@ -521,6 +521,7 @@ impl Played {
                 }
                 AccountEventKind::Transfer { .. } => "transfer".to_owned(),
             },
+            Output::Statement(_) => return None,
             Output::Order(event) => {
                 let text = match event.kind {
                     OrderEventKind::Accepted(_) => "accepted".to_owned(),

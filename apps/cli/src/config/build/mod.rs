@@ -11,6 +11,7 @@ mod exposure;
 mod fees;
 mod instruments;
 pub(super) mod limits;
+mod paper;
 mod rates;
 mod strategies;
 mod synthetic;
@@ -24,13 +25,13 @@ use super::checked::{Checked, Fields, Seen};
 use super::tree::Place;
 use crate::diagnose::{Diagnostic, Diagnostics, codes, did_you_mean};
 use std::path::{Path, PathBuf};
-use tse_kernel::{Guards, LimitTable, PaceTable};
+use tse_kernel::{LimitTable, PaceTable};
 use tse_model::{
     Catalog, CurrencyId, Decimal, InstrumentId, Rate, Resolved, Source, Span, Timestamp,
 };
 use tse_portfolio::statistics::{Basis, Days};
 use tse_risk::Ramp;
-use tse_sim::{ExposureSetup, LossSetup, Scenario, VenueSetup};
+use tse_sim::{ExposureSetup, LiveSetup, LossSetup, Scenario, VenueSetup};
 use tse_strategy::{FixedRate, Rates, Registry};
 
 /// A config that makes sense.
@@ -66,6 +67,7 @@ pub struct Config {
     price_age_max: Span,
     sample_every: Span,
     basis: Basis,
+    live: Option<LiveSetup>,
 }
 
 impl Config {
@@ -95,7 +97,7 @@ impl Config {
             paces: self.paces.clone(),
             losses: self.losses.clone(),
             exposure: self.exposure.clone(),
-            guards: Guards { ramps: self.ramps.clone(), ..Guards::default() },
+            guards: self.guards(),
             repeat_window: self.repeat_window,
             answer_timeout: self.answer_timeout,
             base: self.base,
@@ -106,6 +108,7 @@ impl Config {
             start: self.start,
             end: self.end,
             audit: false,
+            live: self.live,
         })
     }
 
@@ -203,6 +206,7 @@ pub(super) fn build(
     let ramps = builder.ramps(&strategies);
     let run_fields = root.section("run")?;
     builder.range(run_fields);
+    let live = builder.live(&venues);
     let catalog = builder.catalog;
     let basis = basis(run_fields, &catalog);
     let time = |key| run_fields.time(key).map_or(Span::ZERO, |seen| seen.value);
@@ -228,6 +232,7 @@ pub(super) fn build(
         losses: limits.losses,
         exposure: limits.exposure,
         ramps,
+        live,
         warnings: Diagnostics::new(),
         root,
     })

@@ -23,6 +23,8 @@ keys! {
     "rates": Takes::Sections(&RATE), Optional("[]");
     /// What the risk gate lets through.
     "limits": Takes::Section(&LIMITS), Required("{}");
+    /// How `tse run` keeps an engine and its venues together.
+    "paper": Takes::Section(&PAPER), Optional("{ reconcile_every = \"10s\" }");
 }
 
 /// The whole config.
@@ -62,7 +64,27 @@ keys! {
     "minimum_return": Takes::Decimal(Range::Any), Default("\"0\"");
     /// Whether strategies that do harm on purpose may take part.
     "chaos": Takes::Flag, Default("false");
+    /// What the engine is for: `tse run` says paper by itself, and whatever else runs it backtest.
+    "mode": Takes::Word(&["backtest", "paper"]), Optional("\"paper\"");
 }
+
+keys! {
+    PAPER_KEYS
+    /// How often each account is compared with its venue.
+    "reconcile_every": Takes::Time(Sign::Positive), Default("\"10s\"");
+    /// How long a venue may take to say how things stand before it is asked again.
+    "reconcile_timeout": Takes::Time(Sign::Positive), Default("\"5s\"");
+    /// How long a record may take to become safe before nothing that adds risk is sent.
+    "journal_lag_max": Takes::Time(Sign::Positive), Default("\"1s\"");
+}
+
+/// `[paper]`.
+pub static PAPER: Section = Section {
+    name: "paper",
+    doc: "How `tse run` keeps an engine and its venues together, and when its journal is too slow.",
+    by: "",
+    groups: &[PAPER_KEYS],
+};
 
 /// `[run]`.
 pub static RUN: Section =

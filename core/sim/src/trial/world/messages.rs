@@ -147,7 +147,7 @@ impl Trial {
                     }
                     Input::Account(VenueId(venue as u16), *event)
                 }
-                venue::Output::Feed(_) => continue,
+                venue::Output::Feed(_) | venue::Output::Statement(_) => continue,
             };
             self.word(venue, input);
         }

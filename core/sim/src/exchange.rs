@@ -1,7 +1,9 @@
-//! An exchange that remembers everything it did: the truth an engine is judged against.
+//! An exchange that remembers everything it did: the truth an engine is judged against, and what it is told
+//! when it asks how things stand.
 //!
 //! The markets, the matching and the account are those of a simulated [`Venue`]. Around it stands what
-//! a venue keeps and lists: every order in every version, every execution. Its lists may lag.
+//! a venue keeps and lists: every order in every version, every execution, the book as it was shown. Its lists
+//! may lag.
 
 use crate::scenario::VenueSetup;
 use crate::venue::{Output, Venue};
@@ -20,8 +22,8 @@ const HOLDER: StrategyId = StrategyId(0);
 type Shown = BTreeMap<Price, Qty>;
 
 /// An exchange, its books, and all it ever did.
-pub(super) struct Exchange {
-    pub(super) venue: Venue,
+pub(crate) struct Exchange {
+    pub(crate) venue: Venue,
     /// Every version of every order, oldest first.
     orders: BTreeMap<ClientOrderId, Vec<OrderRow>>,
     executions: BTreeMap<ExecId, ExecutionRow>,
@@ -31,7 +33,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(catalog: &Catalog, setup: &VenueSetup) -> Self {
+    pub(crate) fn new(catalog: &Catalog, setup: &VenueSetup) -> Self {
         Self {
             venue: Venue::new(catalog, setup),
             orders: BTreeMap::new(),
@@ -42,44 +44,47 @@ impl Exchange {
     }
 
     /// How an order stands.
-    pub(super) fn order(&self, id: ClientOrderId) -> Option<&OrderRow> {
+    pub(crate) fn order(&self, id: ClientOrderId) -> Option<&OrderRow> {
         self.orders.get(&id)?.last()
     }
 
     /// Every order as it stands.
-    pub(super) fn orders(&self) -> impl Iterator<Item = &OrderRow> {
+    pub(crate) fn orders(&self) -> impl Iterator<Item = &OrderRow> {
         self.orders.values().filter_map(|versions| versions.last())
     }
 
     /// An execution.
-    pub(super) fn execution(&self, exec: ExecId) -> Option<&ExecutionRow> {
+    pub(crate) fn execution(&self, exec: ExecId) -> Option<&ExecutionRow> {
         self.executions.get(&exec)
     }
 
     /// All executions.
-    pub(super) fn executions(&self) -> impl Iterator<Item = &ExecutionRow> {
+    pub(crate) fn executions(&self) -> impl Iterator<Item = &ExecutionRow> {
         self.executions.values()
     }
 
-    /// Takes what happened in one of its markets; what it publishes goes to `feed`.
-    pub(super) fn show(
+    /// Forgets what ended before a moment: nobody asks for that any more.
+    pub(crate) fn forget(&mut self, before: Timestamp) {
+        let keeps = |row: &OrderRow| row.standing == Standing::Open || row.updated >= before;
+        self.orders.retain(|_, versions| versions.last().is_some_and(keeps));
+        self.executions.retain(|_, row| row.at >= before);
+    }
+
+    /// Takes what happened in one of its markets; what it publishes goes to `feed`, `None` for the event as it came.
+    pub(crate) fn show(
         &mut self,
         now: Timestamp,
         event: &MarketEvent,
-        feed: &mut Vec<MarketEvent>,
+        mut feed: impl FnMut(Option<MarketData>),
         out: &mut Vec<Output>,
     ) {
-        let from = feed.len();
+        let [bids, asks] = &mut self.shown[event.instrument.index()];
         let publish = |data: Option<MarketData>| {
-            feed.push(MarketEvent { data: data.unwrap_or(event.data), ts_recv: now, ..*event });
-        };
-        self.venue.show(now, event, publish, out);
-        for event in &feed[from..] {
-            let MarketData::Depth(depth) = event.data else { continue };
-            let [bids, asks] = &mut self.shown[event.instrument.index()];
+            feed(data);
+            let MarketData::Depth(depth) = data.unwrap_or(event.data) else { return };
             match depth.change {
                 DepthChange::Set { side, price, qty } => {
-                    let level = if side == Side::Buy { bids } else { asks };
+                    let level = if side == Side::Buy { &mut *bids } else { &mut *asks };
                     match qty {
                         Qty::ZERO => drop(level.remove(&price)),
                         qty => drop(level.insert(price, qty)),
@@ -91,12 +96,13 @@ impl Exchange {
                 }
                 DepthChange::Gap => {}
             }
-        }
+        };
+        self.venue.show(now, event, publish, out);
         self.note(None, out);
     }
 
     /// The whole book of a market, as events that build it.
-    pub(super) fn snapshot(
+    pub(crate) fn snapshot(
         &self,
         now: Timestamp,
         instrument: InstrumentId,
@@ -117,14 +123,14 @@ impl Exchange {
     }
 
     /// Best bid and ask as the feed has shown them so far.
-    pub(super) fn best_shown(&self, instrument: InstrumentId) -> Option<[(Price, Qty); 2]> {
+    pub(crate) fn best_shown(&self, instrument: InstrumentId) -> Option<[(Price, Qty); 2]> {
         let [bids, asks] = &self.shown[instrument.index()];
         let (bid, ask) = (bids.last_key_value()?, asks.first_key_value()?);
         Some([(*bid.0, *bid.1), (*ask.0, *ask.1)])
     }
 
     /// Takes a request. A name that was ever used is refused.
-    pub(super) fn ask(&mut self, now: Timestamp, request: &Request, out: &mut Vec<Output>) {
+    pub(crate) fn ask(&mut self, now: Timestamp, request: &Request, out: &mut Vec<Output>) {
         match request {
             Request::Place(place) if self.orders.contains_key(&place.id) => {
                 out.push(Output::Order(OrderEvent {
@@ -146,7 +152,7 @@ impl Exchange {
     }
 
     /// Refuses a request, whatever it is.
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         now: Timestamp,
         request: &Request,
@@ -167,7 +173,7 @@ impl Exchange {
     }
 
     /// Takes back an open order for the exchange's own reasons.
-    pub(super) fn cancel(&mut self, now: Timestamp, id: ClientOrderId, out: &mut Vec<Output>) {
+    pub(crate) fn cancel(&mut self, now: Timestamp, id: ClientOrderId, out: &mut Vec<Output>) {
         if let Some(row) = self.order(id).copied() {
             let cancel = tse_model::CancelOrder { id, instrument: row.instrument };
             self.ask(now, &Request::Cancel(cancel), out);
@@ -175,7 +181,7 @@ impl Exchange {
     }
 
     /// Closes part of our position by force.
-    pub(super) fn force(
+    pub(crate) fn force(
         &mut self,
         now: Timestamp,
         instrument: InstrumentId,
@@ -187,7 +193,7 @@ impl Exchange {
     }
 
     /// Money comes in or goes out.
-    pub(super) fn transfer(
+    pub(crate) fn transfer(
         &mut self,
         now: Timestamp,
         currency: CurrencyId,
@@ -198,7 +204,7 @@ impl Exchange {
     }
 
     /// The time it asked for has come.
-    pub(super) fn wake(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+    pub(crate) fn wake(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         tse_model::Machine::step(&mut self.venue, now, crate::venue::Input::Wake, out);
         self.note(None, out);
     }
@@ -215,7 +221,7 @@ impl Exchange {
                         self.executions.insert(fill.exec, row);
                     }
                 }
-                Output::Feed(_) => {}
+                Output::Feed(_) | Output::Statement(_) => {}
             }
         }
     }
@@ -290,7 +296,7 @@ impl Exchange {
     }
 
     /// The answer to an inquiry. Orders and executions younger than `lag` are not in it yet.
-    pub(super) fn report(
+    pub(crate) fn report(
         &self,
         now: Timestamp,
         inquiry: &Inquiry,
