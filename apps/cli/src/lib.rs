@@ -17,6 +17,7 @@ pub mod args;
 pub mod config;
 mod demo;
 pub mod diagnose;
+mod live;
 mod report;
 mod rows;
 mod run;
@@ -78,6 +79,10 @@ fn dispatch(words: &[OsString], registry: &Registry, ui: &mut Ui) -> Result<u8, 
         Some(Verb::Version) => verbs::version(ui),
         Some(Verb::Completions(args)) => verbs::completions(&args, ui),
         Some(Verb::Backtest(args)) => verbs::trade::backtest(&args, registry, ui),
+        Some(Verb::Run(args)) => live::run(&args, registry, ui),
+        Some(Verb::Status(args)) => live::status(&args, ui),
+        Some(Verb::Kill(args)) => live::kill(&args, ui),
+        Some(Verb::Resume(args)) => live::resume(&args, ui),
         Some(Verb::Journal(args)) => verbs::journal::journal(&args, registry, ui),
         Some(Verb::Replay(args)) => verbs::journal::replay(&args, registry, ui),
         Some(Verb::Why(args)) => verbs::why::why(&args, registry, ui),

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the checkout")
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs tests"))
+        .join("../..")
+        .canonicalize()
+        .expect("the checkout")
 }
 
 /// The folder of shared data, if it is here.

@@ -137,7 +137,7 @@ impl Kernel {
     }
 
     /// What stands in the way of arming.
-    fn unready(&self) -> Option<NotArmed> {
+    pub fn unready(&self) -> Option<NotArmed> {
         let venues = (0..self.state.catalog.venues().len()).map(|at| VenueId(at as u16));
         let unlike = venues.into_iter().find(|venue| !self.state.is_reconciled(*venue));
         if let Some(venue) = unlike {

@@ -130,7 +130,9 @@ impl<T: Trader, F: Floor> Course<T, F> {
             return Ok(());
         }
         self.finished = true;
-        self.world.input(self.world.now(), Input::Command(Command::Stop), observer)?;
+        if !self.world.kernel().is_idle() {
+            self.world.input(self.world.now(), Input::Command(Command::Stop), observer)?;
+        }
         self.world.close(observer)
     }
 }

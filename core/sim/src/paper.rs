@@ -302,16 +302,20 @@ impl<D: Disk, L: Lease> Paper<D, L> {
         Ok(())
     }
 
-    /// Ends in order: strategies are told, what rests is taken back, what is on its way arrives, and the journals
-    /// are closed. Gives both disks back, the engine's first.
+    /// Lets what is on its way arrive, after strategies were stopped if they were not.
+    ///
+    /// # Errors
+    /// As for [`run_until`](Self::run_until).
+    pub fn finish(&mut self, observer: &mut impl Observer) -> Result<(), PaperError> {
+        self.drive(observer, |course, observer| course.finish(observer))
+    }
+
+    /// Ends in order: [`finish`](Self::finish)es, and closes the journals. Gives both disks back, the engine's first.
     ///
     /// # Errors
     /// As for [`run_until`](Self::run_until).
     pub fn end(mut self, observer: &mut impl Observer) -> Result<(D, D), PaperError> {
-        self.drive(observer, |course, observer| match course.first {
-            Some(_) => course.finish(observer),
-            None => Ok(()),
-        })?;
+        self.finish(observer)?;
         self.log.commit()?;
         let engine = self.course.world.into_trader().engine;
         Ok((engine.end()?, self.log.into_disk()))

@@ -21,6 +21,8 @@ pub enum Family {
     Journal,
     /// A refusal of the risk gate.
     Risk,
+    /// An engine that runs, or should.
+    Network,
     /// How the program was called.
     Usage,
 }
@@ -40,6 +42,7 @@ impl Family {
             Self::Data => "data",
             Self::Journal => "journal",
             Self::Risk => "risk",
+            Self::Network => "engine",
             Self::Usage => "usage",
         }
     }
@@ -54,6 +57,7 @@ pub fn family(code: &str) -> Option<Family> {
         b'D' => Family::Data,
         b'J' => Family::Journal,
         b'R' => Family::Risk,
+        b'N' => Family::Network,
         b'U' => Family::Usage,
         _ => return None,
     })
@@ -68,6 +72,7 @@ pub fn exit(code: &str) -> u8 {
         Some(Family::Data | Family::Journal) => 4,
         Some(Family::Strategy) => 5,
         Some(Family::Risk) => 7,
+        Some(Family::Network) => 6,
         Some(Family::Usage) => 2,
         Some(Family::Internal) | None => 70,
     }
@@ -344,6 +349,26 @@ codes! {
     LATCHED = "TSE-R101", "The ledger latched",
         "An amount passed what 128 bits hold. The ledger never wraps: it books nothing from then on, \
          and everything after that moment means nothing. Look for absurd prices or sizes in the data.";
+    NOT_DONE = "TSE-R102", "The engine does not do what was wanted",
+        "A level of the kill switch is lowered by a person who may, with a name and a reason; the two highest take two \
+         people, and after a loss nobody lowers it for a while. An engine is armed only when every account is as at its \
+         venue and of no order it is unknown how it stands (docs/risk.md).";
+    NO_ENGINE = "TSE-N001", "No engine runs there",
+        "An engine is reached through the socket `control.sock` in its folder, state/NAME unless it was started with \
+         another. None listens there: it was not started, has ended, or was killed.";
+    NO_ANSWER = "TSE-N002", "An engine does not answer",
+        "Its process is there and does not do what it should. What stops it without its help is the file `kill` in its \
+         folder: whoever makes it stops everything but cancels, and `tse kill` does when nothing else is heard.";
+    WHICH_ENGINE = "TSE-N003", "Several engines could be meant",
+        "There is more than one engine in the folder, and none was named.";
+    ENGINE_RUNS = "TSE-N004", "An engine runs there already",
+        "Only one process at a time has an engine's folder: two would send the same orders.";
+    OTHER_CONFIG = "TSE-N005", "An engine there was set up otherwise",
+        "The folder holds the journal of an engine with another config, or whose venues saw other data. It can only go \
+         on as what it was: with other limits or strategies what it holds and has open would mean something else. \
+         Another name or another folder begins a new engine.";
+    NOT_BEGUN = "TSE-N006", "An engine does not begin",
+        "Its folder cannot be used, or its data has no events.";
     UNKNOWN_VERB = "TSE-U001", "Not a command of tse",
         "`tse --help` lists the commands and `tse COMMAND --help` what each takes.";
     BAD_ARGUMENT = "TSE-U002", "An argument cannot be used",

@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use tse_kernel::{Alert, Kernel, Output};
 use tse_model::{
-    Catalog, ClientOrderId, CurrencyId, DepthChange, Fill, Instrument, InstrumentId, Liquidity,
-    MarketData, MarketEvent, Money, Qty, Request, Side, Span, StrategyId, Timestamp,
+    Catalog, CurrencyId, DepthChange, Fill, Instrument, InstrumentId, Liquidity, MarketData,
+    MarketEvent, Money, Qty, Request, Side, Span, StrategyId, Timestamp,
 };
+use tse_node::Names;
 use tse_portfolio::Mark;
 use tse_risk::{Cause, Level, Reach};
 use tse_sim::{Observer, Sample, Told};
@@ -155,9 +156,7 @@ impl EquityLine {
 
 /// Watches a run for its report.
 pub(crate) struct Collector {
-    catalog: Catalog,
-    base: CurrencyId,
-    strategies: Vec<String>,
+    names: Names,
     /// One smallest unit of the base currency as a float: for charts only.
     unit: f64,
     pub(crate) tallies: Vec<Tally>,
@@ -211,9 +210,7 @@ impl Collector {
             tallies: catalog.instruments().iter().map(Tally::new).collect(),
             by_strategy: vec![Share::default(); strategies.len()],
             trades: Trades::new(strategies.len(), catalog.instruments().len()),
-            strategies: strategies.to_vec(),
-            catalog: catalog.clone(),
-            base,
+            names: Names { catalog: catalog.clone(), strategies: strategies.to_vec(), base },
             unit: 0.1f64.powi(i32::from(scale)),
             equity: EquityLine::default(),
             opportunities: Opportunities::default(),
@@ -233,7 +230,7 @@ impl Collector {
     /// # Errors
     /// The first file that could not be written.
     pub(crate) fn finish(&mut self, last: Timestamp, kernel: &Kernel) -> Result<(), Failure> {
-        for (tally, instrument) in self.tallies.iter_mut().zip(self.catalog.instruments()) {
+        for (tally, instrument) in self.tallies.iter_mut().zip(self.names.catalog.instruments()) {
             let twice = kernel.market(instrument.id).quote.twice_mid();
             tally.draw(twice);
             tally.markouts.finish(last, twice);
@@ -337,16 +334,6 @@ impl Collector {
         write(&mut self.out, |files| files.log(&line));
     }
 
-    /// What the kill switch was pulled for, in a word.
-    fn reach(&self, reach: Reach) -> String {
-        match reach {
-            Reach::Firm => "firm".to_owned(),
-            Reach::Account(venue) => format!("account {}", self.catalog.venue(venue).name),
-            Reach::Instrument(it) => format!("instrument {}", self.symbol(it)),
-            Reach::Strategy(strategy) => format!("strategy {}", self.name(strategy)),
-        }
-    }
-
     fn note_alert(&mut self, now: Timestamp, alert: &Alert) {
         if let Alert::Killed { reach, level, cause } = alert
             && *level >= Level::Cancel
@@ -358,101 +345,7 @@ impl Collector {
                 Reach::Account(_) | Reach::Instrument(_) => {}
             }
         }
-        let order = |id: &ClientOrderId| json!({ "order_id": id.to_string() });
-        let (kind, about) = match alert {
-            Alert::UnknownOrder(id) => ("unknown_order", order(id)),
-            Alert::Anomaly { id, life } => {
-                ("anomaly", json!({ "order_id": id.to_string(), "life": format!("{life:?}") }))
-            }
-            Alert::AnswerOverdue(id) => ("answer_overdue", order(id)),
-            Alert::Overfilled(id) => ("overfilled", order(id)),
-            Alert::DuplicateFill { id, exec } => (
-                "duplicate_fill",
-                json!({ "order_id": id.to_string(), "exec_id": exec.0.to_string() }),
-            ),
-            Alert::Enlarged(id) => ("enlarged", order(id)),
-            Alert::LedgerLatched => ("ledger_latched", json!({})),
-            Alert::Storm(strategy) => ("storm", json!({ "strategy": self.name(*strategy) })),
-            Alert::Adopted(id) => ("adopted", order(id)),
-            Alert::ProvenAbsent(id) => ("proven_absent", order(id)),
-            Alert::Unexplained(at) => {
-                ("unexplained", json!({ "venue": self.catalog.venue(*at).name }))
-            }
-            Alert::NoStatement(at) => {
-                ("no_statement", json!({ "venue": self.catalog.venue(*at).name }))
-            }
-            Alert::BadRules(at) => {
-                // A number that came from outside may be of nothing that we know.
-                let symbol = self.catalog.get_instrument(*at).map(|it| it.symbol.to_string());
-                ("bad_rules", json!({ "instrument": symbol }))
-            }
-            Alert::Killed { reach, level, cause } => (
-                "killed",
-                json!({
-                    "scope": self.reach(*reach),
-                    "level": level.name(),
-                    "control": cause.control(),
-                }),
-            ),
-            Alert::Near { reach, metric, severity, value, limit } => (
-                "near_limit",
-                json!({
-                    "scope": self.reach(*reach),
-                    "metric": metric.name(),
-                    "severity": severity.name(),
-                    "value": self.catalog.show(*value, self.base),
-                    "limit": self.catalog.show(*limit, self.base),
-                }),
-            ),
-            Alert::LimitChanged(change) => {
-                let of = |id: StrategyId| self.name(id).to_owned();
-                (
-                    "limit_changed",
-                    json!({
-                        "strategy": change.strategy.map(of),
-                        "symbol": change.instrument.map(|it| self.symbol(it)),
-                        "to": format!("{:?}", change.to),
-                        "by": change.by.as_str(),
-                        "why": change.why.as_str(),
-                    }),
-                )
-            }
-            Alert::Permitted(permit) | Alert::PermitUsed(permit) => (
-                if matches!(alert, Alert::Permitted(_)) { "permitted" } else { "permit_used" },
-                json!({
-                    "strategy": self.name(permit.strategy),
-                    "symbol": self.symbol(permit.instrument),
-                    "control": permit.waived.control(),
-                    "by": permit.by.as_str(),
-                    "why": permit.why.as_str(),
-                }),
-            ),
-            Alert::NotChanged(why) => ("not_changed", json!({ "why": format!("{why:?}") })),
-            Alert::ClockStepped { source, offset } => (
-                "clock_stepped",
-                json!({ "source": format!("{source:?}"), "offset": offset.to_string() }),
-            ),
-            Alert::ClockWrong { venue, trouble } => (
-                "clock_wrong",
-                json!({
-                    "venue": self.catalog.venue(*venue).name,
-                    "why": format!("{trouble:?}"),
-                }),
-            ),
-            Alert::Resumed { reach, to } => {
-                ("resumed", json!({ "scope": self.reach(*reach), "level": to.name() }))
-            }
-            Alert::NotResumed { reach, why } => {
-                ("not_resumed", json!({ "scope": self.reach(*reach), "why": format!("{why:?}") }))
-            }
-            Alert::NoSuchScope(reach) => {
-                ("no_such_scope", json!({ "scope": format!("{reach:?}") }))
-            }
-            Alert::Armed => ("armed", json!({})),
-            Alert::NotArmed(why) => ("not_armed", json!({ "why": format!("{why:?}") })),
-            Alert::JournalFull => ("journal_full", json!({})),
-            Alert::JournalSlow => ("journal_slow", json!({})),
-        };
+        let (kind, about) = tse_node::alert(alert, &self.names);
         let count = self.alerts.entry(kind).or_default();
         *count += 1;
         if *count > LOGGED_EACH {
@@ -483,11 +376,11 @@ impl Collector {
     }
 
     fn name(&self, strategy: StrategyId) -> &str {
-        self.strategies.get(strategy.index()).map_or("", String::as_str)
+        self.names.strategy(strategy)
     }
 
     fn symbol(&self, instrument: InstrumentId) -> String {
-        self.catalog.instrument(instrument).symbol.to_string()
+        self.names.symbol(instrument).unwrap_or_default()
     }
 }
 

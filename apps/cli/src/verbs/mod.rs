@@ -22,10 +22,16 @@ use serde_json::json;
 use std::path::Path;
 use tse_strategy::Registry;
 
-/// `tse` alone: the short help and one command to go on with.
+/// `tse` alone: the short help, engines that run, and one command to go on with.
 pub(crate) fn alone(ui: &Ui) -> Result<u8, Diagnostics> {
     ui.print(short_help().trim_end());
-    ui.print("\nnext: tse demo");
+    let state = std::env::var_os("TSE_STATE").unwrap_or_else(|| "state".into());
+    let running = crate::live::running(Path::new(&state));
+    for line in &running {
+        ui.print(format!("\nrunning: {line}"));
+    }
+    let next = if running.is_empty() { "tse demo" } else { "tse status" };
+    ui.print(format!("\nnext: {next}"));
     Ok(0)
 }
 
@@ -65,6 +71,15 @@ pub(crate) fn schema(args: &Schema, registry: &Registry, ui: &Ui) -> Result<u8, 
 
 /// The config that a verb was given, with settings from the environment and the command line.
 pub(crate) fn load(args: &ConfigArgs, registry: &Registry) -> Result<Config, Diagnostics> {
+    load_with(args, &Overrides::from_process(&args.set), registry)
+}
+
+/// The same with these settings.
+pub(crate) fn load_with(
+    args: &ConfigArgs,
+    overrides: &Overrides,
+    registry: &Registry,
+) -> Result<Config, Diagnostics> {
     let name = args.path().to_string_lossy().to_ascii_lowercase();
     const DATA: [&str; 7] = [".csv", ".gz", ".parquet", ".zip", ".dbn", ".zst", ".jsonl"];
     if DATA.iter().any(|end| name.ends_with(end)) {
@@ -73,7 +88,7 @@ pub(crate) fn load(args: &ConfigArgs, registry: &Registry) -> Result<Config, Dia
             .fix("name it under [[data]] of a config, as examples/import-own-csv.toml does")
             .into());
     }
-    config::load(args.path(), &Overrides::from_process(&args.set), registry)
+    config::load(args.path(), overrides, registry)
 }
 
 /// Writes a whole file.

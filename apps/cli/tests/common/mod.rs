@@ -159,5 +159,7 @@ pub fn snapshot(folder: &str, name: &str, text: &str) -> Result<(), String> {
 }
 
 pub fn snapshots(folder: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(folder)
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs tests"))
+        .join("tests/snapshots")
+        .join(folder)
 }

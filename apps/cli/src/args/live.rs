@@ -1,0 +1,117 @@
+//! The arguments of the verbs about engines that run in real time.
+
+use super::{ConfigArgs, Durable};
+use clap::Args as Arguments;
+use std::path::PathBuf;
+
+/// `tse run CONFIG`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(
+    before_help = "  tse run examples/demo.toml --arm\n  tse run my.toml --speed 60 --seconds 30"
+)]
+pub struct Run {
+    /// What to run.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Where engines have their folders; this one's is called like the run
+    #[arg(long, value_name = "FOLDER", default_value = "state", env = "TSE_STATE")]
+    pub state: PathBuf,
+    /// How much faster than the clock the market runs
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub speed: f64,
+    /// End after so many seconds; without it, at Ctrl-C or with the data
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<u64>,
+    /// Let it trade as soon as it can, in your name; without it, it waits for `tse resume`
+    #[arg(long)]
+    pub arm: bool,
+    /// Who you are, for the record; without it, the name you are logged in with
+    #[arg(long, value_name = "NAME", env = "TSE_OPERATOR")]
+    pub by: Option<String>,
+    /// What a record must survive before anything leaves: process or power
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value_t = Durable::Power,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub durability: Durable,
+}
+
+/// Which engine.
+#[derive(Arguments, Clone, Debug, Default)]
+pub struct EngineArgs {
+    /// Which: its name, or its folder; without it, the only one there is
+    #[arg(value_name = "ENGINE")]
+    pub engine: Option<String>,
+    /// Where engines have their folders
+    #[arg(long, value_name = "FOLDER", default_value = "state", env = "TSE_STATE")]
+    pub state: PathBuf,
+}
+
+/// `tse status`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse status\n  tse status demo --json")]
+pub struct Status {
+    /// Which.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Again every second, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// `tse kill`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse kill --now\n  tse kill demo --level pause --scope strategy:maker")]
+pub struct Kill {
+    /// Which.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Halt at once, without a question
+    #[arg(long, conflicts_with = "level")]
+    pub now: bool,
+    /// How far: pause, reduce, cancel, halt, flatten or sever
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
+    /// What: firm, account:VENUE, instrument:SYMBOL or strategy:NAME
+    #[arg(long, value_name = "SCOPE", default_value = "firm")]
+    pub scope: String,
+    /// Who you are, for the record; without it, the name you are logged in with
+    #[arg(long, value_name = "NAME", env = "TSE_OPERATOR")]
+    pub by: Option<String>,
+    /// Why, for the record
+    #[arg(long, value_name = "REASON")]
+    pub why: Option<String>,
+}
+
+/// `tse resume`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(
+    before_help = "  tse resume --why \"looked at the fills\"\n  tse resume demo --scope strategy:maker --why \"new parameters\""
+)]
+pub struct Resume {
+    /// Which.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// What: firm, account:VENUE, instrument:SYMBOL or strategy:NAME
+    #[arg(long, value_name = "SCOPE", default_value = "firm")]
+    pub scope: String,
+    /// How far it stays cut back: free, pause, reduce, cancel or halt
+    #[arg(long, value_name = "LEVEL", default_value = "free")]
+    pub to: String,
+    /// As what you decide: owner, trader or risk
+    #[arg(long, value_name = "ROLE", default_value = "risk")]
+    pub role: String,
+    /// Who you are, for the record; without it, the name you are logged in with
+    #[arg(long, value_name = "NAME", env = "TSE_OPERATOR")]
+    pub by: Option<String>,
+    /// Who else, where it takes two
+    #[arg(long, value_name = "NAME")]
+    pub second: Option<String>,
+    /// Why, for the record
+    #[arg(long, value_name = "REASON")]
+    pub why: Option<String>,
+}

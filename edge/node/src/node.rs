@@ -1,0 +1,304 @@
+//! The loop that runs an engine in real time.
+//!
+//! Demands go first, then the market up to where the clock says it should be, in slices; now and then the flag is
+//! looked for, what was recorded is made safe, and a picture is left. Nothing here waits for anybody who looks on.
+
+use crate::demand::{Answer, Demand, Said};
+use crate::open::{Live, Opened};
+use crate::picture::{Facts, Picture};
+use crate::watcher::Watcher;
+use crate::{Names, Pace};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tse_disk::Slowest;
+use tse_kernel::{Command, Input};
+use tse_model::{Span, Timestamp};
+use tse_risk::Who;
+use tse_sim::PaperError;
+
+/// A slice of the market, by the clock.
+const SLICE: Duration = Duration::from_millis(2);
+/// How long the market may run before demands are looked at again.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// How often pictures are left, and flag, journal and disk looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long an engine that ends waits until nothing is open any more: by the clock, and in its market.
+const DRAIN: Duration = Duration::from_secs(30);
+const DRAIN_MARKET: Span = Span::from_secs(60);
+/// In such steps.
+const DRAIN_STEP: Span = Span::from_millis(10);
+
+/// Why an engine ended that was not asked to.
+pub type NodeError = PaperError;
+
+/// How an engine is run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What it is called.
+    pub name: String,
+    /// Market seconds for each second of the clock.
+    pub speed: f64,
+    /// Who arms it as soon as it can be, if anybody.
+    pub arm: Option<String>,
+    /// After so long it ends by itself.
+    pub lasts: Option<Duration>,
+}
+
+/// The newest picture, for whoever wants to look.
+#[derive(Clone, Debug, Default)]
+pub struct Gallery(Arc<Mutex<Option<Arc<Picture>>>>);
+
+impl Gallery {
+    /// The newest picture; `None` before the first.
+    pub fn newest(&self) -> Option<Arc<Picture>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hang(&self, picture: Picture) -> Arc<Picture> {
+        let picture = Arc::new(picture);
+        // Whoever looks holds it for as long as it takes to count a reference.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&picture));
+        picture
+    }
+}
+
+/// How an engine ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// How things stood last.
+    pub picture: Arc<Picture>,
+    /// Whether its data had ended.
+    pub data_ended: bool,
+}
+
+/// An engine that is run.
+pub struct Node {
+    live: Live,
+    watcher: Watcher,
+    names: Names,
+    pace: Pace,
+    slowest: Slowest,
+    settings: Settings,
+    inbox: Receiver<Said>,
+    gallery: Gallery,
+    progress: Arc<AtomicU64>,
+    reached: Timestamp,
+    record_us: u64,
+    told_lag: Span,
+    stopping: bool,
+}
+
+impl Node {
+    /// Takes an engine over.
+    pub fn new(opened: Opened, settings: Settings, inbox: Receiver<Said>) -> Self {
+        let Opened { live, slowest, watcher, names, .. } = opened;
+        let reached = live.now();
+        Self {
+            pace: Pace::new(settings.speed, reached, Instant::now()),
+            live,
+            watcher,
+            names,
+            slowest,
+            settings,
+            inbox,
+            gallery: Gallery::default(),
+            progress: Arc::default(),
+            reached,
+            record_us: 0,
+            told_lag: Span::ZERO,
+            stopping: false,
+        }
+    }
+
+    /// Where its pictures hang.
+    pub fn gallery(&self) -> Gallery {
+        self.gallery.clone()
+    }
+
+    /// Counts up as long as it makes progress: for a dead man's switch.
+    pub fn progress(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Runs until `stop` says so, its time is over, or its data ends; then ends in order.
+    ///
+    /// # Errors
+    /// What a journal or a source says. Then nothing leaves any more, and what was acknowledged is safe.
+    pub fn run(mut self, stop: impl Fn() -> bool) -> Result<Ended, NodeError> {
+        let ends = self.settings.lasts.map(|lasts| Instant::now() + lasts);
+        let mut look = Instant::now();
+        let mut data_ended = false;
+        while !data_ended && !stop() && ends.is_none_or(|ends| Instant::now() < ends) {
+            self.progress.fetch_add(1, Ordering::Relaxed);
+            self.hear_all()?;
+            data_ended = !self.advance()?;
+            if Instant::now() >= look {
+                self.look()?;
+                look = Instant::now() + LOOK_EVERY;
+            }
+            self.wait(look)?;
+        }
+        self.end(data_ended)
+    }
+
+    /// Moves the market on to where the clock says it should be. `false` when its data has ended.
+    fn advance(&mut self) -> Result<bool, NodeError> {
+        let begun = Instant::now();
+        let target = self.pace.target(begun, self.reached);
+        let slice = self.pace.market(SLICE);
+        while self.reached < target {
+            self.reached = (self.reached + slice).min(target);
+            if !self.live.run_until(self.reached, &mut self.watcher)? {
+                return Ok(false);
+            }
+            if begun.elapsed() > PATIENCE {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits for whatever comes first: a demand, the next thing in the market, the next look.
+    fn wait(&mut self, look: Instant) -> Result<(), NodeError> {
+        let market = self.live.next_time().map_or(LOOK_EVERY, |at| self.pace.until(at));
+        let wait = market.min(look.saturating_duration_since(Instant::now()));
+        match self.inbox.recv_timeout(wait) {
+            Ok(said) => self.hear(&said),
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(wait);
+                Ok(())
+            }
+        }
+    }
+
+    fn hear_all(&mut self) -> Result<(), NodeError> {
+        loop {
+            match self.inbox.try_recv() {
+                Ok(said) => self.hear(&said)?,
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Does what somebody wants, and answers when it is recorded.
+    fn hear(&mut self, said: &Said) -> Result<(), NodeError> {
+        let answer = match said.demand.command(&self.names) {
+            Err(wrong) => Answer::refused(wrong),
+            Ok(None) => Answer { refused: None, said: Vec::new(), picture: Some(self.picture()) },
+            Ok(Some(command)) => self.carry_out(command, &said.demand)?,
+        };
+        // Whoever asked may be gone.
+        let _ = said.answer.try_send(answer);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, command: Command, demand: &Demand) -> Result<Answer, NodeError> {
+        self.watcher.listen();
+        self.live.tell(Input::Command(command), &mut self.watcher)?;
+        // Acknowledged is what is safe, also where it changed nothing.
+        self.live.commit()?;
+        let said = self.watcher.heard();
+        let not = said.iter().find(|line| {
+            matches!(line.kind.as_str(), "not_resumed" | "not_armed" | "no_such_scope")
+        });
+        let refused = not.map(|line| match demand {
+            Demand::Resume { scope, .. } => format!("{scope} does not go on: {}", line.about),
+            Demand::Arm { .. } => format!("it cannot be armed: {}", line.about),
+            _ => format!("{}: {}", line.kind, line.about),
+        });
+        Ok(Answer { refused, said, picture: Some(self.picture()) })
+    }
+
+    /// What is looked at now and then.
+    fn look(&mut self) -> Result<(), NodeError> {
+        self.live.look_for_flag(&mut self.watcher)?;
+        self.arm()?;
+        self.live.commit()?;
+        self.tell_lag()?;
+        let picture = self.picture();
+        self.gallery.hang(picture);
+        Ok(())
+    }
+
+    /// Arms it in the name of whoever said so beforehand, once that can be.
+    fn arm(&mut self) -> Result<(), NodeError> {
+        let ready = self.live.kernel().unready().is_none();
+        if ready && let Some(by) = self.settings.arm.take() {
+            let command = Command::Arm(Who::cut(&by));
+            self.live.tell(Input::Command(command), &mut self.watcher)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the engine how long records take, in steps of a quarter: it need not know more.
+    fn tell_lag(&mut self) -> Result<(), NodeError> {
+        let nanos = self.slowest.take();
+        self.record_us = nanos / 1_000;
+        let coarse = match nanos.checked_ilog2() {
+            Some(log) if log >= 22 => (nanos >> (log - 2)) << (log - 2),
+            _ => 0,
+        };
+        let lag = Span::from_nanos(i64::try_from(coarse).unwrap_or(i64::MAX));
+        if lag != self.told_lag {
+            self.told_lag = lag;
+            self.live.tell(Input::Lag(lag), &mut self.watcher)?;
+        }
+        Ok(())
+    }
+
+    fn picture(&mut self) -> Picture {
+        let progress = self.live.progress();
+        let engine = self.live.engine();
+        let facts = Facts {
+            name: &self.settings.name,
+            epoch: engine.epoch(),
+            stopping: self.stopping,
+            speed: self.settings.speed,
+            events: progress.events,
+            net: progress.net,
+            now: self.reached,
+            safe: engine.journal().safe(),
+            record_us: self.record_us,
+            flag_trouble: engine.flag_trouble().map(ToString::to_string),
+        };
+        Picture::of(engine.kernel(), &self.names, &self.watcher, &facts)
+    }
+
+    /// Stops strategies and takes back what rests. What nobody knows of is found out by asking, and that takes its
+    /// time: the market goes on for it as fast as it can.
+    fn drain(&mut self) -> Result<(), NodeError> {
+        if !self.live.kernel().is_idle() {
+            self.live.tell(Input::Command(Command::Stop), &mut self.watcher)?;
+        }
+        let (begun, until) = (Instant::now(), self.reached + DRAIN_MARKET);
+        while self.live.kernel().orders().live() > 0
+            && self.reached < until
+            && begun.elapsed() < DRAIN
+        {
+            self.progress.fetch_add(1, Ordering::Relaxed);
+            self.reached = self.reached + DRAIN_STEP;
+            if !self.live.run_until(self.reached, &mut self.watcher)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends in order: whoever waits is answered, what rests is taken back, what is on its way arrives.
+    fn end(mut self, data_ended: bool) -> Result<Ended, NodeError> {
+        self.stopping = true;
+        self.hear_all()?;
+        let picture = self.picture();
+        self.gallery.hang(picture);
+        self.drain()?;
+        self.live.finish(&mut self.watcher)?;
+        let picture = self.picture();
+        let picture = self.gallery.hang(picture);
+        self.live.end(&mut self.watcher)?;
+        Ok(Ended { picture, data_ended })
+    }
+}
