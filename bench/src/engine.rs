@@ -259,6 +259,7 @@ impl Market {
             start: None,
             end: None,
             audit: false,
+            live: None,
         }
     }
 }

@@ -228,23 +228,33 @@ fn streams() -> [f64; 3] {
         let mut best = f64::INFINITY;
         for _ in 0..5 {
             let from = Instant::now();
-            for n in 0..ROUNDS {
-                world.show(if n % every == 0 { 1_000_001 } else { 0 });
-                if let Some(id) = world.sent() {
-                    world.taken += 1;
-                    world.say(id, OrderEventKind::Accepted(VenueOrderId(world.taken)));
-                    let reason = CancelReason::Requested;
-                    world.say(id, OrderEventKind::Cancelled { reason, filled: None });
-                }
-                if world.kernel.wake_at().is_some_and(|at| at <= world.now) {
-                    world.out.clear();
-                    world.kernel.step(world.now, Input::Wake, &mut world.out);
-                }
-            }
+            stream(&mut world, every, ROUNDS);
             best = best.min(from.elapsed().as_secs_f64() * 1e9 / ROUNDS as f64);
         }
         best
     })
+}
+
+/// So many quotes of such a stream.
+fn stream(world: &mut World, every: u64, rounds: u64) {
+    for n in 0..rounds {
+        world.show(if n % every == 0 { 1_000_001 } else { 0 });
+        if let Some(id) = world.sent() {
+            world.taken += 1;
+            world.say(id, OrderEventKind::Accepted(VenueOrderId(world.taken)));
+            let reason = CancelReason::Requested;
+            world.say(id, OrderEventKind::Cancelled { reason, filled: None });
+        }
+        if world.kernel.wake_at().is_some_and(|at| at <= world.now) {
+            world.out.clear();
+            world.kernel.step(world.now, Input::Wake, &mut world.out);
+        }
+    }
+}
+
+/// One stream alone, for who counts instructions.
+pub fn run_stream(every: u64, rounds: u64) {
+    stream(&mut World::new(), every, rounds);
 }
 
 /// Prints the streams alone, as numbers: for a build whose gate is open.

@@ -32,6 +32,7 @@ cargo xtask bench --runs 5             how often each figure is measured (3); th
 cargo xtask bench --count-allocations  one more run of each TSE workload that counts allocations
 cargo xtask bench --json               one JSON object instead of text
 cargo xtask bench --gate               one order through the whole gate, with every control set
+cargo xtask bench --gate --instructions  the same in instructions, which valgrind counts
 cargo xtask bench --journal            the journal alone: throughput, latency, recovery, replay";
 
 /// What was asked for.
@@ -55,6 +56,16 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--gate-stream", every, rounds] => {
+            let (Ok(every @ 1..), Ok(rounds)) = (every.parse(), rounds.parse()) else {
+                eprintln!(
+                    "error: --gate-stream takes two numbers: an order to how many quotes, and how many quotes"
+                );
+                return ExitCode::from(2);
+            };
+            gate::run_stream(every, rounds);
+            return ExitCode::SUCCESS;
+        }
         ["--gate-open"] => {
             gate::run_open();
             return ExitCode::SUCCESS;

@@ -8,7 +8,7 @@ use crate::End;
 use crate::workspace;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Builds the benchmarks with optimisation and runs them with `args`.
 pub fn run(args: &[String]) -> End {
@@ -25,10 +25,18 @@ pub fn run(args: &[String]) -> End {
     }
     let target =
         beside(&root, std::env::var_os("CARGO_TARGET_DIR").map(|_| workspace::target_dir(&root)));
-    let bench = |features: &[&str]| {
+    let tool = |verb: &str, features: &[&str]| {
         let mut cargo = workspace::cargo();
-        cargo.args(["run", "--release", "--package", "tse-bench", "--manifest-path"]);
-        cargo.arg(&manifest).args(features).arg("--").env("CARGO_TARGET_DIR", &target);
+        cargo.args([verb, "--release", "--package", "tse-bench", "--manifest-path"]);
+        cargo.arg(&manifest).args(features).env("CARGO_TARGET_DIR", &target);
+        cargo
+    };
+    if args == ["--gate", "--instructions"] {
+        return instructions(&target, |features| tool("build", features).status());
+    }
+    let bench = |features: &[&str]| {
+        let mut cargo = tool("run", features);
+        cargo.arg("--");
         cargo
     };
     let mut cargo = bench(&[]);
@@ -51,6 +59,64 @@ pub fn run(args: &[String]) -> End {
             End::Badly
         }
     }
+}
+
+/// Orders to so many quotes, and how many quotes are counted: the difference of two runs is that of quotes alone.
+const EVERY: [u64; 3] = [1, 10, 100];
+const QUOTES: [u64; 2] = [2_000, 12_000];
+
+/// Counts instructions instead of time, which other work on the machine does not change: of each stream, with the gate
+/// and with one that lets everything through.
+fn instructions(target: &Path, build: impl Fn(&[&str]) -> std::io::Result<ExitStatus>) -> End {
+    let program = target.join("release").join("tse-bench");
+    let mut counted = Vec::new();
+    for features in [&["--features", "open"][..], &[]] {
+        if !build(features).is_ok_and(|status| status.success()) {
+            eprintln!("error: the benchmarks cannot be built");
+            return End::Badly;
+        }
+        for every in EVERY {
+            match per_quote(&program, every) {
+                Ok(count) => counted.push(count),
+                Err(why) => {
+                    eprintln!("error: {why}");
+                    return End::Badly;
+                }
+            }
+        }
+    }
+    let (open, gated) = counted.split_at(EVERY.len());
+    println!(
+        "instructions for a quote, every control set, beside a gate that lets everything through:"
+    );
+    for ((every, gated), open) in EVERY.into_iter().zip(gated).zip(open) {
+        let order = (gated - open) * every as f64;
+        println!(
+            "  an order to {every:>3} quotes  {gated:>6.0} beside {open:>6.0}, {:.2}; {order:>6.0} for an order",
+            open / gated
+        );
+    }
+    End::Well
+}
+
+/// What a quote takes in one of the streams.
+fn per_quote(program: &Path, every: u64) -> Result<f64, String> {
+    let [few, many] = QUOTES.map(|quotes| {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
+        valgrind.args(["--gate-stream", &every.to_string(), &quotes.to_string()]);
+        let said = valgrind.output().map_err(|error| {
+            format!(
+                "valgrind cannot be started ({error}): it counts instructions; apt install valgrind"
+            )
+        })?;
+        let said = String::from_utf8_lossy(&said.stderr).into_owned();
+        let count =
+            said.split("Collected :").nth(1).and_then(|rest| rest.split_whitespace().next());
+        let count = count.and_then(|count| count.parse::<f64>().ok());
+        count.ok_or_else(|| format!("valgrind did not count: {}", said.trim()))
+    });
+    Ok((many? - few?) / (QUOTES[1] - QUOTES[0]) as f64)
 }
 
 /// The benchmarks' build folder: `X-bench` beside a chosen `X`, else `target/bench`.

@@ -333,10 +333,10 @@ impl Kernel {
 
     /// Hands an approved order to its venue.
     pub(crate) fn release(&mut self, slot: Slot, out: &mut Vec<Output>) {
-        let order = self.state.orders.get_mut(slot);
-        if let Step::To(life) = order.life.after(Evidence::Released) {
-            order.life = life;
+        if let Step::To(life) = self.state.orders.get(slot).life.after(Evidence::Released) {
+            self.state.orders.live_on(slot, life);
         }
+        let order = self.state.orders.get(slot);
         let request = order.request;
         let made = order.made;
         self.use_permit(request.id, out);

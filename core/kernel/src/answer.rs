@@ -192,7 +192,9 @@ impl Kernel {
                         self.state.orders.reopen(slot);
                         self.state.hold_for(slot, true);
                     }
-                    _ => self.state.orders.get_mut(slot).life = life,
+                    (true, true) => self.state.orders.live_on(slot, life),
+                    // It stays over, in another way.
+                    (false, false) => self.state.orders.get_mut(slot).life = life,
                 }
                 true
             }

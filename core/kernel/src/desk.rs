@@ -170,8 +170,7 @@ impl State {
     /// How many orders at a venue await an answer, or nobody knows of (C21).
     pub fn in_flight(&self, venue: VenueId) -> u32 {
         let here = self.catalog.instruments().iter().filter(|it| it.venue == venue);
-        let open = here.flat_map(|it| Side::BOTH.map(|side| self.orders.open(it.id, side)));
-        open.flatten().filter(|(_, order)| order.awaits()).count() as u32
+        here.map(|it| self.orders.awaiting(it.id)).sum()
     }
 
     /// Whether the link to a venue is up.

@@ -186,9 +186,8 @@ impl Kernel {
             out.push(Output::Send(venue, Request::Place(request)));
             return;
         }
-        let order = self.state.orders.get_mut(slot);
-        if let Step::To(life) = order.life.after(Evidence::AnswerOverdue) {
-            order.life = life;
+        if let Step::To(life) = self.state.orders.get(slot).life.after(Evidence::AnswerOverdue) {
+            self.state.orders.live_on(slot, life);
             out.push(Output::Alert(Alert::AnswerOverdue(id)));
             self.cancel(slot, out);
         }

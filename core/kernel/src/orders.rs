@@ -171,6 +171,8 @@ struct Open {
 struct Totals {
     qty: [Qty; 2],
     orders: u32,
+    /// How many of them await an answer; told of all, not by strategy.
+    awaiting: u32,
 }
 
 impl Open {
@@ -194,9 +196,19 @@ impl Open {
         let side = order.request.side;
         self.slots[side.index()].push(slot);
         self.add(order.request.strategy, side, order.exposed(), 1);
+        self.await_more(order.awaits(), 1);
     }
 
-    fn delist(&mut self, slot: Slot, order: &Order) {
+    /// One more or less that awaits an answer, if it does.
+    #[inline]
+    fn await_more(&mut self, awaits: bool, by: i32) {
+        if awaits {
+            self.all.awaiting = self.all.awaiting.strict_add_signed(by);
+        }
+    }
+
+    /// Takes an order off the list, which awaited an answer or not.
+    fn delist(&mut self, slot: Slot, order: &Order, awaited: bool) {
         let side = order.request.side;
         let slots = &mut self.slots[side.index()];
         let at = slots.iter().position(|other| *other == slot).expect("a live order is listed");
@@ -206,6 +218,7 @@ impl Open {
             slots.remove(at);
         }
         self.add(order.request.strategy, side, -order.exposed(), -1);
+        self.await_more(awaited, -1);
     }
 }
 
@@ -356,7 +369,7 @@ impl Orders {
         &self.slab[slot.0 as usize]
     }
 
-    /// The order in a slot, to change what no sum depends on.
+    /// The order in a slot, to change what no sum depends on: neither its life nor what is asked of it.
     pub fn get_mut(&mut self, slot: Slot) -> &mut Order {
         &mut self.slab[slot.0 as usize]
     }
@@ -369,12 +382,30 @@ impl Orders {
     /// Changes an order and what the sums count of it.
     fn change(&mut self, slot: Slot, change: impl FnOnce(&mut Order)) {
         let order = &mut self.slab[slot.0 as usize];
-        let before = order.exposed();
+        let (before, awaited) = (order.exposed(), order.awaits());
         change(order);
+        if !order.life.is_live() {
+            return;
+        }
+        let open = &mut self.open[order.request.instrument.index()];
         let more = order.exposed() - before;
-        if order.life.is_live() && !more.is_zero() {
-            let (strategy, side) = (order.request.strategy, order.request.side);
-            self.open[order.request.instrument.index()].add(strategy, side, more, 0);
+        if !more.is_zero() {
+            open.add(order.request.strategy, order.request.side, more, 0);
+        }
+        if order.awaits() != awaited {
+            open.await_more(true, if awaited { -1 } else { 1 });
+        }
+    }
+
+    /// Moves an order from one life to another in both of which it is open.
+    pub(crate) fn live_on(&mut self, slot: Slot, life: Life) {
+        let order = &mut self.slab[slot.0 as usize];
+        debug_assert!(order.life.is_live() && life.is_live());
+        let awaited = order.awaits();
+        order.life = life;
+        if order.awaits() != awaited {
+            let open = &mut self.open[order.request.instrument.index()];
+            open.await_more(true, if awaited { -1 } else { 1 });
         }
     }
 
@@ -416,8 +447,9 @@ impl Orders {
     pub fn end(&mut self, slot: Slot, life: Life) {
         let order = &mut self.slab[slot.0 as usize];
         debug_assert!(order.life.is_live() && !life.is_live());
+        let awaited = order.awaits();
         order.life = life;
-        self.open[order.request.instrument.index()].delist(slot, order);
+        self.open[order.request.instrument.index()].delist(slot, order, awaited);
         (order.change, order.closing) = (None, None);
         self.live -= 1;
         self.ended.push_back(slot);
@@ -465,6 +497,11 @@ impl Orders {
             }
         };
         (totals.qty, totals.orders)
+    }
+
+    /// How many open orders of a market await an answer.
+    pub fn awaiting(&self, instrument: InstrumentId) -> u32 {
+        self.open[instrument.index()].all.awaiting
     }
 
     /// How many orders may still trade.

@@ -33,7 +33,7 @@ pub(super) fn of_engine(kernel: &Kernel) -> Result<(), String> {
     let mut reserved: BTreeMap<(VenueId, CurrencyId), i128> = BTreeMap::new();
     for it in catalog.instruments() {
         let mut open = [Qty::ZERO; 2];
-        let mut count = 0;
+        let (mut count, mut awaiting) = (0, 0);
         for side in Side::BOTH {
             for (_, order) in kernel.orders().open(it.id, side) {
                 if !order.life.is_live() {
@@ -41,6 +41,7 @@ pub(super) fn of_engine(kernel: &Kernel) -> Result<(), String> {
                 }
                 open[side.index()] += order.exposed();
                 count += 1;
+                awaiting += u32::from(order.awaits());
                 let sum = reserved.entry((it.venue, order.reserved_in)).or_default();
                 *sum += order.reserved.units();
             }
@@ -49,6 +50,13 @@ pub(super) fn of_engine(kernel: &Kernel) -> Result<(), String> {
         if (sums, orders) != (open, count) {
             return Err(format!(
                 "I6: {}: {count} orders with {open:?} are open, {orders} with {sums:?} are counted",
+                it.symbol
+            ));
+        }
+        let counted = kernel.orders().awaiting(it.id);
+        if counted != awaiting {
+            return Err(format!(
+                "I6: {}: {awaiting} orders await an answer, {counted} are counted",
                 it.symbol
             ));
         }
