@@ -5,7 +5,7 @@
 mod live;
 mod wrong;
 
-pub use live::{EngineArgs, Kill, Resume, Run, Status};
+pub use live::{EngineArgs, Kill, Limit, Resume, Run, Status};
 use wrong::finding;
 
 use crate::diagnose::Diagnostic;
@@ -112,6 +112,8 @@ pub enum Verb {
     Kill(Kill),
     /// Let a running engine trade: after a boot, or after it was stopped
     Resume(Resume),
+    /// Change a limit of a running engine
+    Limit(Limit),
     /// Show or open the report of a run
     Report(Report),
     /// Work the statistics of a run out again, or those of any equity curve

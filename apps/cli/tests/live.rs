@@ -193,6 +193,33 @@ fn nothing_is_sent_until_somebody_lets_it_and_halting_holds_until_somebody_resum
 }
 
 #[test]
+fn a_limit_changes_while_it_trades_and_is_what_it_was_made_after_a_kill() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "20", "--arm"]);
+    running.until("it trades", |it| number(it, "fills") > 0);
+    let none = ["limit", "order_qty_max=0", "--symbol", "BTC-USD.NORTH", "--why", "a drill"];
+    let changed = desk.tse(&none);
+    assert!(changed.code == 0, "{}", words(&changed));
+    for wrong in [
+        &["limit", "order_qty_max=0.0001", "--symbol", "BTC-USD.NORTH", "--why", "x"][..],
+        &["limit", "order_qty_max=1", "--why", "x"],
+        &["limit", "day_max=1", "--why", "x"],
+        &["limit", "order_qty_max=1", "--symbol", "BTC-USD.NORTH", "--why", " "],
+    ] {
+        assert_eq!(desk.tse(wrong).code, 7, "{wrong:?}");
+    }
+    assert_eq!(desk.tse(&["limit", "long_max", "--why", "x"]).code, 2);
+    running.signal("-KILL");
+    running.end();
+    let running = desk.run(&["--speed", "20", "--arm"]);
+    let armed = running.until("it is armed", |it| it["armed"] == true);
+    let flat = |it: &Value| number(it, "denied") > number(&armed, "denied") + 20;
+    running.until("its orders are refused", flat);
+    let of_maker = |it: &Value| it["strategies"][0]["orders"].as_u64() == Some(0);
+    running.until("nothing new of the maker's is open", of_maker);
+}
+
+#[test]
 fn a_flag_stops_what_does_not_hear_and_what_has_not_begun() {
     let desk = Desk::new();
     let running = desk.run(&["--speed", "20", "--arm"]);

@@ -50,12 +50,17 @@ impl Kept for ExposureWatch {
         let Self { table, worths: _, next } = self;
         // Limits as they are by now: people change them.
         let all = [&table.firm].into_iter().chain(&table.strategy);
-        all.for_each(|limits| [limits.gross, limits.net].iter().for_each(|limit| limit.write(out)));
+        let all = all.map(|limits| [limits.gross, limits.net]);
+        let groups = table.groups.iter().map(|group| [group.gross, group.net]);
+        all.chain(groups).flatten().for_each(|limit| limit.write(out));
         next.save(out);
     }
     fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         for limits in [&mut self.table.firm].into_iter().chain(&mut self.table.strategy) {
             (limits.gross, limits.net) = (Recorded::read(bytes)?, Recorded::read(bytes)?);
+        }
+        for group in &mut self.table.groups {
+            (group.gross, group.net) = (Recorded::read(bytes)?, Recorded::read(bytes)?);
         }
         self.next.load(bytes)
     }
@@ -91,6 +96,15 @@ impl ExposureWatch {
         strategy: Option<StrategyId>,
         which: NewLimit,
     ) -> Option<&mut Option<Money>> {
+        if let NewLimit::GroupGross(to) | NewLimit::GroupNet(to) = which {
+            // Groups are of everything.
+            let groups = strategy.is_none().then_some(&mut self.table.groups)?;
+            let group = groups.get_mut(usize::from(to.group))?;
+            return Some(match which {
+                NewLimit::GroupGross(_) => &mut group.gross,
+                _ => &mut group.net,
+            });
+        }
         let limits = match strategy {
             None => &mut self.table.firm,
             Some(id) => self.table.strategy.get_mut(id.index())?,
@@ -323,5 +337,36 @@ pub fn group_of(measure: Measure) -> Option<usize> {
     match measure {
         Measure::GroupGross(number) | Measure::GroupNet(number) => Some(usize::from(number)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_people_changed_are_in_a_snapshot() {
+        let table = |value: i128| {
+            let limit = Some(Money::from_units(value));
+            let limits = ExposureLimits { gross: limit, net: limit, ..Default::default() };
+            ExposureTable {
+                currency: CurrencyId(0),
+                prices: Prices::new(Span::from_secs(1)),
+                every: Span::from_secs(1),
+                firm: limits,
+                groups: vec![ExposureGroup { instruments: Vec::new(), gross: limit, net: limit }],
+                strategy: vec![limits],
+            }
+        };
+        let mut saved = Writer::default();
+        ExposureWatch::new(table(5)).save(&mut saved);
+        let mut again = ExposureWatch::new(table(7));
+        let mut bytes = Reader::new(saved.as_bytes(), Timestamp::EPOCH);
+        again.load(&mut bytes).expect("it was saved by one like it");
+        assert!(bytes.is_empty());
+        let five = Some(Money::from_units(5));
+        let all = [again.table.firm, again.table.strategy[0]].map(|it| [it.gross, it.net]);
+        let group = &again.table.groups[0];
+        assert_eq!((all, [group.gross, group.net]), ([[five; 2]; 2], [five; 2]));
     }
 }

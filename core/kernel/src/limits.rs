@@ -7,7 +7,8 @@ use tse_model::{
     ClientOrderId, Environment, InstrumentId, PlaceOrder, Qty, Rate, Span, StrategyId, Timestamp,
 };
 use tse_risk::{
-    LimitChange, Limits, NewLimit, NotChanged, Permit, Scoped, Waived, backed, is_looser,
+    GroupLimit, LimitChange, Limits, NewLimit, NotChanged, Permit, Reach, Scoped, Waived, backed,
+    is_looser,
 };
 
 /// The limits of every scope.
@@ -106,7 +107,7 @@ impl LimitTable {
             NewLimit::Long(to) => said.long_max = Some(to),
             NewLimit::Short(to) => said.short_max = Some(to),
             NewLimit::DataAge(to) => said.data_age_max = Some(to),
-            NewLimit::Gross(_) | NewLimit::Net(_) => return None,
+            _ => return None,
         }
         let said = *said;
         *self = Self::new(std::mem::take(&mut self.account), std::mem::take(&mut self.own));
@@ -134,7 +135,7 @@ fn rises(before: &Limits, after: &Limits, which: NewLimit, unset_allows: bool) -
         NewLimit::Long(_) => rose(before.long_max, after.long_max, unset_allows),
         NewLimit::Short(_) => rose(before.short_max, after.short_max, unset_allows),
         NewLimit::DataAge(_) => rose(before.data_age_max, after.data_age_max, unset_allows),
-        NewLimit::Gross(_) | NewLimit::Net(_) => false,
+        _ => false,
     }
 }
 
@@ -177,20 +178,52 @@ impl Kernel {
                 }
                 self.state.limits = table;
             }
-            None => {
-                let watch = self.exposure_watch.as_mut().ok_or(NotChanged::NotWatched)?;
-                let place = watch.limit(*strategy, *to).ok_or(NotChanged::Unknown)?;
-                let value = match to {
-                    NewLimit::Gross(value) | NewLimit::Net(value) => *value,
-                    _ => return Err(NotChanged::Unknown),
-                };
-                if refused(is_looser(*place, value, true)) {
-                    return Err(NotChanged::NeedsTwo);
-                }
-                *place = Some(value);
-            }
+            None => self.change_of_all(*strategy, *to, refused)?,
         }
         Ok(())
+    }
+
+    /// Changes a limit of all instruments together, unless that is looser and `refused`.
+    fn change_of_all(
+        &mut self,
+        strategy: Option<StrategyId>,
+        to: NewLimit,
+        refused: impl Fn(bool) -> bool,
+    ) -> Result<(), NotChanged> {
+        fn put<T: Ord>(
+            place: &mut Option<T>,
+            value: T,
+            refused: impl Fn(bool) -> bool,
+        ) -> Result<(), NotChanged> {
+            if refused(is_looser(place.as_ref(), &value, true)) {
+                return Err(NotChanged::NeedsTwo);
+            }
+            *place = Some(value);
+            Ok(())
+        }
+        match to {
+            NewLimit::Gross(value)
+            | NewLimit::Net(value)
+            | NewLimit::GroupGross(GroupLimit { value, .. })
+            | NewLimit::GroupNet(GroupLimit { value, .. }) => {
+                let watch = self.exposure_watch.as_mut().ok_or(NotChanged::NotWatched)?;
+                let place = watch.limit(strategy, to).ok_or(NotChanged::Unknown)?;
+                put(place, value, refused)
+            }
+            _ => {
+                let reach = strategy.map_or(Reach::Firm, Reach::Strategy);
+                let watch = self.loss_watch.as_mut();
+                let limits = watch.and_then(|watch| watch.limits(reach));
+                let limits = limits.ok_or(NotChanged::NotWatched)?;
+                match to {
+                    NewLimit::DaySoft(value) => put(&mut limits.day_soft, value, refused),
+                    NewLimit::DayMax(value) => put(&mut limits.day_max, value, refused),
+                    NewLimit::VarMax(value) => put(&mut limits.var_max, value, refused),
+                    NewLimit::Drawdown(share) => put(&mut limits.drawdown_max, share, refused),
+                    _ => Err(NotChanged::Unknown),
+                }
+            }
+        }
     }
 
     /// Two people let one order pass a control, once (C29).

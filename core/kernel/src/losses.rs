@@ -91,6 +91,12 @@ impl LossWatch {
         unvalued.filter_map(|(reach, _)| scope(*reach)).next()
     }
 
+    /// What a scope may lose, to change it; `None` if that is not watched.
+    pub(crate) fn limits(&mut self, reach: Reach) -> Option<&mut LossLimits> {
+        let found = self.scopes.iter_mut().find(|(own, _)| *own == reach);
+        found.map(|(_, watched)| watched.losses.limits_mut())
+    }
+
     /// A person lets a scope go on with what a day of it may cost.
     pub(crate) fn accept_risk(&mut self, reach: Reach) {
         let all = self.scopes.iter_mut();

@@ -14,7 +14,8 @@ use tse_model::{
     TradingStatus, VenueId, VenueOrderId,
 };
 use tse_risk::{
-    ClockSource, Kill, Level, LimitChange, NewLimit, Permit, Reach, Resume, Role, Waived, Who, Why,
+    ClockSource, GroupLimit, Kill, Level, LimitChange, NewLimit, Permit, Reach, Resume, Role,
+    Waived, Who, Why,
 };
 
 struct Dice(Chance);
@@ -171,6 +172,12 @@ impl Dice {
                     NewLimit::Gross(Money::ZERO),
                     NewLimit::Net(Money::from_units(-1)),
                     NewLimit::DataAge(Span::from_millis(5)),
+                    NewLimit::DaySoft(Money::from_units(5)),
+                    NewLimit::DayMax(Money::from_units(1 << 90)),
+                    NewLimit::Drawdown(Rate::from_billionths(7)),
+                    NewLimit::VarMax(Money::from_units(1)),
+                    NewLimit::GroupGross(GroupLimit { group: 3, value: Money::from_units(9) }),
+                    NewLimit::GroupNet(GroupLimit { group: 0, value: Money::ZERO }),
                 ]);
                 let all = to.is_of_all();
                 let change = LimitChange {

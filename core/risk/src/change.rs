@@ -32,19 +32,57 @@ pub enum NewLimit {
     Net(Money),
     /// C18.
     DataAge(Span),
+    /// C15, the loss of a day from which positions only shrink.
+    DaySoft(Money),
+    /// C15, the loss of a day from which everything is taken back.
+    DayMax(Money),
+    /// C16, the fall from the highest point.
+    Drawdown(Rate),
+    /// C12, the value at risk of a day.
+    VarMax(Money),
+    /// C12, gross, of a group.
+    GroupGross(GroupLimit),
+    /// C12, net, of a group.
+    GroupNet(GroupLimit),
+}
+
+/// What instruments that move together may be worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GroupLimit {
+    /// Which, by its number among the groups of everything.
+    pub group: u16,
+    /// How much.
+    pub value: Money,
 }
 
 impl NewLimit {
     /// Whether it is one of all instruments together.
     pub const fn is_of_all(self) -> bool {
-        matches!(self, Self::Gross(_) | Self::Net(_))
+        matches!(
+            self,
+            Self::Gross(_)
+                | Self::Net(_)
+                | Self::DaySoft(_)
+                | Self::DayMax(_)
+                | Self::Drawdown(_)
+                | Self::VarMax(_)
+                | Self::GroupGross(_)
+                | Self::GroupNet(_)
+        )
     }
 
     /// Whether it can be one at all: below zero there is none.
     pub const fn is_sound(self) -> bool {
         match self {
             Self::OrderQty(qty) | Self::Long(qty) | Self::Short(qty) => qty.get() >= 0,
-            Self::OrderValue(money) | Self::Gross(money) | Self::Net(money) => money.units() >= 0,
+            Self::OrderValue(money)
+            | Self::Gross(money)
+            | Self::Net(money)
+            | Self::GroupGross(GroupLimit { value: money, .. })
+            | Self::GroupNet(GroupLimit { value: money, .. }) => money.units() >= 0,
+            // Of nothing to lose nothing is reached: a limit of losses is above zero.
+            Self::DaySoft(money) | Self::DayMax(money) | Self::VarMax(money) => money.units() > 0,
+            Self::Drawdown(rate) => rate.billionths() > 0,
             Self::Collar(rate) => rate.billionths() >= 0,
             Self::OpenOrders(_) => true,
             Self::DataAge(span) => span.nanos() >= 0,
@@ -82,7 +120,7 @@ pub enum NotChanged {
     Unknown,
     /// It would be below zero, or an exception would end before it begins.
     Unsound,
-    /// What everything is worth is not watched by this engine.
+    /// What everything is worth, or what may be lost there, is not watched by this engine.
     NotWatched,
 }
 
@@ -183,6 +221,12 @@ recorded_choices! {
         7 => Gross(money),
         8 => Net(money),
         9 => DataAge(span),
+        10 => DaySoft(money),
+        11 => DayMax(money),
+        12 => Drawdown(rate),
+        13 => VarMax(money),
+        14 => GroupGross(group),
+        15 => GroupNet(group),
     }
     Waived {
         1 => OrderQty,
@@ -193,6 +237,7 @@ recorded_choices! {
     }
 }
 recorded_fields! {
+    GroupLimit { group, value }
     LimitChange { strategy, instrument, to, by, second, why }
     Permit { strategy, instrument, side, qty, waived, until, by, second, why }
 }

@@ -23,7 +23,9 @@ mod switch;
 #[cfg(feature = "plant")]
 mod without;
 
-pub use change::{LimitChange, NewLimit, NotChanged, Permit, Waived, backed, is_looser};
+pub use change::{
+    GroupLimit, LimitChange, NewLimit, NotChanged, Permit, Waived, backed, is_looser,
+};
 pub use clock::{BadClock, Clock, ClockLimits, ClockSource};
 pub use explain::{Check, explain};
 pub use exposure::{

@@ -8,7 +8,7 @@
 use crate::gauge::Metric;
 use crate::switch::{Cause, Level};
 use std::collections::VecDeque;
-use tse_model::{Money, Rate, Rounding, Span, Timestamp, kept_fields};
+use tse_model::{Money, Rate, Rounding, Span, Timestamp, kept_fields, recorded_fields};
 
 /// How many finished days the value at risk looks back on.
 pub const VAR_DAYS: usize = 30;
@@ -67,7 +67,11 @@ pub struct Losses {
 }
 
 kept_fields! {
-    Losses { saved: day, peak, recent, last, days, opened, accepted; built: limits }
+    Losses { saved: limits, day, peak, recent, last, days, opened, accepted; built: }
+}
+recorded_fields! {
+    Rapid { share, window }
+    LossLimits { capital, day_soft, day_max, drawdown_max, rapid_max, var_max, flatten }
 }
 
 /// Where a scope stands beside its limits.
@@ -105,6 +109,11 @@ impl Losses {
     /// Its limits.
     pub fn limits(&self) -> &LossLimits {
         &self.limits
+    }
+
+    /// Its limits, to change them.
+    pub fn limits_mut(&mut self) -> &mut LossLimits {
+        &mut self.limits
     }
 
     /// The last profit that was told.

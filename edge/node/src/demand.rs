@@ -1,5 +1,6 @@
 //! What people want of an engine, and what they are told.
 
+use crate::limit::Wanted;
 use crate::{Line, Names, Picture};
 use serde::{Deserialize, Serialize};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -46,6 +47,25 @@ pub enum Demand {
         /// Who answers for it.
         by: String,
     },
+    /// A limit is to be another.
+    Limit {
+        /// Which, as in a config.
+        limit: String,
+        /// What it is to be, as in a config.
+        value: String,
+        /// Whose; everybody's without.
+        strategy: Option<String>,
+        /// In which instrument; in all together without.
+        symbol: Option<String>,
+        /// Of which group of everything, by its number.
+        group: Option<u16>,
+        /// Who wants it.
+        by: String,
+        /// Who else, where it takes two.
+        second: Option<String>,
+        /// Why.
+        why: String,
+    },
     /// What a comparison could not explain was looked at.
     Acknowledge {
         /// Which venue's.
@@ -65,7 +85,11 @@ pub struct WrongScope {
     pub known: String,
 }
 
-fn wrong(what: &'static str, given: &str, known: impl IntoIterator<Item = String>) -> WrongScope {
+pub(crate) fn wrong(
+    what: &'static str,
+    given: &str,
+    known: impl IntoIterator<Item = String>,
+) -> WrongScope {
     let known: Vec<_> = known.into_iter().collect();
     WrongScope { what, given: given.to_owned(), known: known.join(", ") }
 }
@@ -145,6 +169,11 @@ impl Demand {
                 })
             }
             Self::Arm { by } => Command::Arm(Who::cut(by)),
+            Self::Limit { limit, value, strategy, symbol, group, by, second, why } => {
+                let (strategy, symbol) = (strategy.as_deref(), symbol.as_deref());
+                let wanted = Wanted { limit, value, strategy, symbol, group: *group };
+                Command::Limit(wanted.change((by, second.as_deref(), why), names)?)
+            }
             Self::Acknowledge { venue } => match scope(&format!("account:{venue}"), names)? {
                 Reach::Account(venue) => Command::Acknowledge(venue),
                 _ => return Ok(None),

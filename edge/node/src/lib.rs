@@ -19,6 +19,7 @@ mod control;
 mod deadman;
 mod demand;
 mod home;
+mod limit;
 mod names;
 mod node;
 mod open;

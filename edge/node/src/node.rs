@@ -203,7 +203,8 @@ impl Node {
         self.live.commit()?;
         let said = self.watcher.heard();
         let not = said.iter().find(|line| {
-            matches!(line.kind.as_str(), "not_resumed" | "not_armed" | "no_such_scope")
+            let kind = line.kind.as_str();
+            matches!(kind, "not_resumed" | "not_armed" | "no_such_scope" | "not_changed")
         });
         let refused = not.map(|line| match demand {
             Demand::Resume { scope, .. } => format!("{scope} does not go on: {}", line.about),

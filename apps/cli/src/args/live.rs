@@ -115,3 +115,38 @@ pub struct Resume {
     #[arg(long, value_name = "REASON")]
     pub why: Option<String>,
 }
+
+/// `tse limit`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(
+    before_help = "  tse limit long_max=2 --symbol BTC-USD.NORTH --why \"a quiet day\"\n  tse limit day_max=500 --strategy maker --why \"new parameters\""
+)]
+pub struct Limit {
+    /// Which, and what it is to be, as in a config
+    #[arg(value_name = "LIMIT=VALUE")]
+    pub to: String,
+    /// Which engine: its name, or its folder; without it, the only one there is
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<String>,
+    /// Where engines have their folders
+    #[arg(long, value_name = "FOLDER", default_value = "state", env = "TSE_STATE")]
+    pub state: PathBuf,
+    /// Whose; without it, everybody's
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
+    /// In which instrument; without it, in all together
+    #[arg(long, value_name = "SYMBOL")]
+    pub symbol: Option<String>,
+    /// Of which group of everything, by its number from 0
+    #[arg(long, value_name = "N", conflicts_with = "symbol")]
+    pub group: Option<u16>,
+    /// Who you are, for the record; without it, the name you are logged in with
+    #[arg(long, value_name = "NAME", env = "TSE_OPERATOR")]
+    pub by: Option<String>,
+    /// Who else, where it takes two
+    #[arg(long, value_name = "NAME")]
+    pub second: Option<String>,
+    /// Why, for the record
+    #[arg(long, value_name = "REASON")]
+    pub why: String,
+}

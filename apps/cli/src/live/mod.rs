@@ -1,4 +1,4 @@
-//! Engines that run in real time: `tse run`, and `tse status`, `tse kill`, `tse resume` beside them.
+//! Engines that run in real time: `tse run`, and `tse status`, `tse kill`, `tse resume` and `tse limit` beside them.
 //!
 //! An engine has a folder, its state; the engine itself and how it is spoken to are [`tse_node`]'s. Here a config
 //! becomes one, people see a line a second, and what they want is handed over.
@@ -9,7 +9,7 @@ mod find;
 mod people;
 mod show;
 
-pub(crate) use people::{kill, resume, status};
+pub(crate) use people::{kill, limit, resume, status};
 
 use crate::args::{Durable, Run};
 use crate::config::{self, Config, Overrides};

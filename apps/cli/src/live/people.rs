@@ -1,7 +1,7 @@
 //! What people ask of an engine that runs: `tse status`, `tse kill`, `tse resume`.
 
 use super::{find, show, who};
-use crate::args::{Kill, Resume, Status};
+use crate::args::{EngineArgs, Kill, Limit, Resume, Status};
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use crate::run::stop::Stop;
 use crate::ui::Ui;
@@ -262,18 +262,45 @@ pub(crate) fn resume(args: &Resume, ui: &Ui) -> Result<u8, Diagnostics> {
     if arms {
         last = Some(does(&home, &Demand::Arm { by })?);
     }
-    let Some(answer) = last else { return Ok(0) };
-    if ui.json {
-        let data = serde_json::to_value(&answer).expect("an answer is plain data");
-        ui.success("tse.resume/1", &Diagnostics::new(), &data);
-    } else {
-        for line in &answer.said {
-            ui.print(format!("ok {}", show::words(line)));
-        }
-        if let Some(picture) = &answer.picture {
-            ui.print(show::line(picture));
-        }
+    if let Some(answer) = last {
+        say(&answer, "tse.resume/1", ui);
     }
+    Ok(0)
+}
+
+/// What came of a demand.
+fn say(answer: &Answer, schema: &str, ui: &Ui) {
+    if ui.json {
+        let data = serde_json::to_value(answer).expect("an answer is plain data");
+        ui.success(schema, &Diagnostics::new(), &data);
+        return;
+    }
+    for line in &answer.said {
+        ui.print(format!("ok {}", show::words(line)));
+    }
+    if let Some(picture) = &answer.picture {
+        ui.print(show::line(picture));
+    }
+}
+
+/// `tse limit LIMIT=VALUE`.
+pub(crate) fn limit(args: &Limit, ui: &Ui) -> Result<u8, Diagnostics> {
+    let Some((limit, value)) = args.to.split_once('=') else {
+        return Err(super::wrong(&args.to, "LIMIT=VALUE, such as long_max=2").into());
+    };
+    let engine = EngineArgs { engine: args.engine.clone(), state: args.state.clone() };
+    let home = find::find(&engine)?;
+    let demand = Demand::Limit {
+        limit: limit.trim().to_owned(),
+        value: value.trim().to_owned(),
+        strategy: args.strategy.clone(),
+        symbol: args.symbol.clone(),
+        group: args.group,
+        by: who(args.by.as_deref()),
+        second: args.second.clone(),
+        why: args.why.clone(),
+    };
+    say(&does(&home, &demand)?, "tse.limit/1", ui);
     Ok(0)
 }
 

@@ -5,12 +5,13 @@ use crate::stage::{
     A, ALICE, B, BOB, Cast, SHARE_A, SHARE_B, Stage, USD, alerts, buy, denied, guards, limits,
     market, placed, sell,
 };
-use tse_kernel::{Alert, Algorithm, Command, ExposureTable, Guards, Input};
+use tse_kernel::{Alert, Algorithm, Command, ExposureTable, Guards, Input, LossTable};
 use tse_model::{Environment, Money, Price, Qty, Rate, Side, Span, StrategyId, Text};
 use tse_portfolio::Prices;
 use tse_risk::{
-    BadClock, Cause, ClockLimits, ClockSource, ExposureLimits, Level, LimitChange, Limits,
-    NewLimit, NotChanged, Permit, Ramp, Reach, Refusal, Scope, Step, SwingLimit, Waived, Who, Why,
+    BadClock, Cause, ClockLimits, ClockSource, Exposed, ExposureGroup, ExposureLimits, GroupLimit,
+    Level, LimitChange, Limits, LossLimits, Measure, NewLimit, NotChanged, Permit, Ramp, Reach,
+    Refusal, Scope, Step, SwingLimit, Waived, Who, Why,
 };
 use tse_strategy::OrderWish;
 
@@ -305,6 +306,152 @@ fn c25_what_everything_may_be_worth_changes_as_well() {
     assert_eq!(says(&mut stage).len(), 1, "a share is worth 10.00");
     tell(&mut stage, gross(1_000));
     assert_eq!(says(&mut stage), []);
+}
+
+fn of_all(to: NewLimit) -> LimitChange {
+    LimitChange { instrument: None, ..change(to) }
+}
+
+/// Alice holds a hundred shares of 10.00, with limits of losses that are far away.
+fn holding(environment: Environment, groups: Vec<ExposureGroup>) -> (Stage, Cast) {
+    let far = Some(Money::from_units(1_000_000));
+    let limits = LossLimits {
+        capital: Money::from_units(100_000),
+        day_soft: far,
+        day_max: far,
+        drawdown_max: Some(Rate::from_billionths(500_000_000)),
+        var_max: far,
+        ..LossLimits::default()
+    };
+    let losses = LossTable {
+        currency: USD,
+        prices: Prices::new(Span::from_secs(60)),
+        every: Span::from_secs(1),
+        cool_down: Span::ZERO,
+        firm: Some(limits),
+        strategy: vec![Some(limits), None],
+    };
+    let mut prices = Prices::new(Span::from_secs(60));
+    let catalog = crate::stage::catalog();
+    prices.source(&catalog, SHARE_A).expect("shares have a price");
+    let exposure = ExposureTable {
+        currency: USD,
+        prices,
+        every: Span::from_secs(1),
+        firm: ExposureLimits::default(),
+        groups,
+        strategy: vec![ExposureLimits::default(); 2],
+    };
+    let cast = || Cast {
+        losses: Some(losses.clone()),
+        exposure: Some(exposure.clone()),
+        ..Cast::default()
+    };
+    let mut stage = Stage::with(Cast { environment, boots_disarmed: true, ..cast() });
+    stage.step(Input::Boot { epoch: 1 });
+    for venue in [A, B] {
+        stage.link(venue, true);
+    }
+    stage.command(Command::Arm(Who::cut("ann")));
+    let id = stage.placed(ALICE, market(SHARE_A, Side::Buy, 100));
+    stage.fill(id, 1_000, 100);
+    (stage, cast())
+}
+
+#[test]
+fn c25_what_may_be_lost_changes_as_well_and_holds_from_then_on() {
+    let share = Rate::from_billionths(10_000_000);
+    let cents = Money::from_units(1_000);
+    for (to, cause, level) in [
+        (NewLimit::DaySoft(cents), Cause::DayLoss, Level::Reduce),
+        (NewLimit::DayMax(cents), Cause::DayLoss, Level::Cancel),
+        (NewLimit::Drawdown(share), Cause::Drawdown, Level::Cancel),
+    ] {
+        for strategy in [None, Some(ALICE)] {
+            let (mut stage, _) = holding(Environment::Simulated, Vec::new());
+            let change = LimitChange { strategy, ..of_all(to) };
+            stage.quote(SHARE_A, 980, 1_000);
+            assert_eq!(alerts(&stage.pass(Span::from_secs(1))), [], "a loss of 10.00: {to:?}");
+            let said = tell(&mut stage, change);
+            assert_eq!(said[0], Alert::LimitChanged(change));
+            stage.quote(SHARE_A, 980, 1_000);
+            let reach = strategy.map_or(Reach::Firm, Reach::Strategy);
+            let killed = Alert::Killed { reach, level, cause };
+            let now = alerts(&stage.pass(Span::from_secs(1)));
+            assert!(now.contains(&killed), "{to:?} of {strategy:?}: {now:?}");
+        }
+    }
+}
+
+#[test]
+fn c25_of_losses_too_loosening_of_real_money_takes_two_and_there_must_be_such_limits() {
+    let (mut stage, _) = holding(Environment::Live, Vec::new());
+    let alone = [Alert::NotChanged(NotChanged::NeedsTwo)];
+    let more = Money::from_units(1_000_001);
+    let share = Rate::from_billionths(500_000_001);
+    for to in [
+        NewLimit::DaySoft(more),
+        NewLimit::DayMax(more),
+        NewLimit::VarMax(more),
+        NewLimit::Drawdown(share),
+    ] {
+        assert_eq!(tell(&mut stage, of_all(to)), alone, "{to:?}");
+        let two = LimitChange { second: Some(Who::cut("bob")), ..of_all(to) };
+        assert_eq!(tell(&mut stage, two)[0], Alert::LimitChanged(two));
+    }
+    let cases = [
+        (
+            LimitChange { strategy: Some(BOB), ..of_all(NewLimit::DayMax(more)) },
+            NotChanged::NotWatched,
+        ),
+        (change(NewLimit::DayMax(more)), NotChanged::Unknown),
+        (of_all(NewLimit::DayMax(Money::ZERO)), NotChanged::Unsound),
+        (of_all(NewLimit::Drawdown(Rate::from_billionths(0))), NotChanged::Unsound),
+    ];
+    for (change, why) in cases {
+        assert_eq!(tell(&mut stage, change), [Alert::NotChanged(why)], "{change:?}");
+    }
+}
+
+#[test]
+fn c25_a_groups_limits_change_and_survive_a_snapshot_like_all_others() {
+    let group = ExposureGroup { instruments: vec![SHARE_A], gross: None, net: None };
+    let (mut stage, cast) = holding(Environment::Simulated, vec![group]);
+    let to = |group, cents| GroupLimit { group, value: Money::from_units(cents) };
+    stage.quote(SHARE_A, 990, 1_010);
+    assert_eq!(says(&mut stage), []);
+    for unknown in [
+        of_all(NewLimit::GroupGross(to(1, 5))),
+        LimitChange { strategy: Some(ALICE), ..of_all(NewLimit::GroupNet(to(0, 5))) },
+    ] {
+        let why = [Alert::NotChanged(NotChanged::Unknown)];
+        assert_eq!(tell(&mut stage, unknown), why, "{unknown:?}");
+    }
+    for limit in [
+        NewLimit::GroupGross(to(0, 100_500)),
+        NewLimit::GroupNet(to(0, 100_600)),
+        NewLimit::DayMax(Money::from_units(777)),
+    ] {
+        tell(&mut stage, of_all(limit));
+    }
+    // The puppets cannot be saved; everything before them is.
+    let saved = |stage: &Stage| {
+        let mut out = tse_model::bytes::Writer::default();
+        let _ = stage.kernel.save(&mut out);
+        out.into_bytes()
+    };
+    let mut again = Stage::with(Cast { boots_disarmed: true, ..cast });
+    let _ = again.kernel.load(&saved(&stage));
+    let losses = again.kernel.losses(Reach::Firm).expect("they are watched");
+    assert_eq!(losses.limits().day_max, Some(Money::from_units(777)));
+    assert_eq!(saved(&again), saved(&stage));
+    let over = |measure, limit| {
+        let (value, limit) = (Money::from_units(102_000), Money::from_units(limit));
+        vec![Refusal::Exposure(Exposed { scope: Scope::Account, measure, value, limit })]
+    };
+    assert_eq!(says(&mut stage), over(Measure::GroupGross(0), 100_500), "a hundred and two shares");
+    tell(&mut stage, of_all(NewLimit::GroupGross(to(0, 200_000))));
+    assert_eq!(says(&mut stage), over(Measure::GroupNet(0), 100_600));
 }
 
 #[test]
