@@ -3,16 +3,22 @@
 //! Quotes are cancelled when they are off by more than a tolerance, on the side that would exceed the
 //! position limit, and on both sides when the market has not been heard of for too long.
 
+use crate::models::sizing::Sizer;
 use crate::models::{AvellanedaStoikov, Scene, Skew, TwoSided};
+use crate::sizing;
 use crate::{
     Figure, Intents, Interest, Param, ParamError, ParamKind, Params, QuoteLevel, Setup, Strategy,
     StrategyKind, View,
 };
 use tse_model::bytes::{Kept, Reader, Writer};
-use tse_model::{Fill, InstrumentId, Price, Qty, Quote, Side, Span, Timestamp, kept_fields};
+use tse_model::{
+    Fill, Instrument, InstrumentId, Price, Qty, Quote, Side, Span, Timestamp, kept_fields,
+};
 
 /// The most levels a side.
 const LEVELS_MAX: usize = 5;
+/// How long one return takes that sizes are found by.
+const SAMPLE_EVERY: Span = Span::from_secs(1);
 
 /// How the registry finds it.
 pub const KIND: StrategyKind = StrategyKind {
@@ -51,7 +57,7 @@ const PARAMS: &[Param] = &[
         unit: "",
         doc: "How quotes are found: a skewed spread, or Avellaneda-Stoikov (2008).",
     },
-    size("order_size", "Size of one order."),
+    size("order_size", "Size of one order; with a `sizing` other than fixed, the most of it."),
     size("max_position", "Position never to be exceeded, long or short."),
     share("spread", "0.001", "Distance between bid and ask (mode skew)."),
     share("min_spread", "0.001", "Least distance (mode skew)."),
@@ -122,6 +128,13 @@ const PARAMS: &[Param] = &[
         unit: "",
         doc: "Show nothing when the market has not been heard of for this long.",
     },
+    sizing::POLICY,
+    sizing::LOOKBACK,
+    sizing::VOLATILITY,
+    sizing::KELLY_FRACTION,
+    sizing::KELLY_CAP,
+    sizing::DRAWDOWN,
+    sizing::CAPITAL,
 ];
 
 enum Model {
@@ -146,7 +159,7 @@ impl Kept for Model {
 
 kept_fields! {
     MarketMaking {
-        saved: model, looked, timer;
+        saved: model, sizer, sample_at, looked, timer;
         built: instrument, order_size, position_max, levels, step, tolerance, every, stale;
     }
 }
@@ -155,6 +168,9 @@ struct MarketMaking {
     instrument: InstrumentId,
     model: Model,
     order_size: Qty,
+    sizer: Sizer,
+    /// When the next return ends.
+    sample_at: Timestamp,
     position_max: Qty,
     levels: usize,
     /// Distance between levels in billionths of the price.
@@ -203,6 +219,8 @@ fn build(params: &Params, setup: &Setup<'_>) -> Result<Box<dyn Strategy>, ParamE
         instrument,
         model,
         order_size: setup.lots(params, "order_size", instrument)?,
+        sizer: sizing::sizer(params, setup, instrument, SAMPLE_EVERY),
+        sample_at: Timestamp::MIN,
         position_max: setup.lots(params, "max_position", instrument)?,
         levels: params.int("levels") as usize,
         step,
@@ -226,6 +244,10 @@ impl MarketMaking {
             return;
         };
         self.looked = Some(view.now);
+        if view.now >= self.sample_at {
+            self.sample_at = view.now.floor(SAMPLE_EVERY) + SAMPLE_EVERY;
+            sizing::seen(&mut self.sizer, twice_mid);
+        }
         let position = view.position(self.instrument);
         let scene = Scene {
             twice_mid,
@@ -248,7 +270,11 @@ impl MarketMaking {
             wish.because(|| [("wanted bid", bid), ("wanted ask", ask)]);
         }
         match best {
-            Some(best) => self.show(best, &market.quote, position, twice_mid, wish),
+            Some(best) => {
+                let of = |side| self.one_order(side, view.instrument(self.instrument));
+                let sizes = Side::BOTH.map(of);
+                self.show(best, &market.quote, position, (twice_mid, sizes), wish);
+            }
             None => wish.quote(self.instrument, &[], 0),
         }
         if !self.timer {
@@ -257,12 +283,20 @@ impl MarketMaking {
         }
     }
 
+    /// How large one order of a side is.
+    fn one_order(&self, side: Side, instrument: &Instrument) -> i64 {
+        match self.sizer.is_fixed() {
+            true => self.order_size.get(),
+            false => sizing::size(&self.sizer, side, self.order_size, instrument).get(),
+        }
+    }
+
     fn show(
         &self,
         best: TwoSided,
         market: &Quote,
         position: Qty,
-        twice_mid: i64,
+        (twice_mid, sizes): (i64, [i64; 2]),
         wish: &mut Intents,
     ) {
         // Rounded up: two levels never fall on one tick.
@@ -279,9 +313,10 @@ impl MarketMaking {
                 Side::Sell => best.ask.max(market.bid.get() + 1),
             };
             let mut room = self.position_max.get() - position.signed(side).get();
+            let size = sizes[side.index()];
             for level in 0..self.levels as i64 {
-                let qty = self.order_size.get().min(room);
-                if qty < self.order_size.get() {
+                let qty = size.min(room);
+                if qty < size || qty == 0 {
                     break;
                 }
                 room -= qty;
@@ -316,7 +351,15 @@ impl Strategy for MarketMaking {
         wish.quote(self.instrument, &[], 0);
     }
 
-    fn on_fill(&mut self, _: InstrumentId, _: Side, _: &Fill, view: &View<'_>, wish: &mut Intents) {
+    fn on_fill(
+        &mut self,
+        _: InstrumentId,
+        side: Side,
+        fill: &Fill,
+        view: &View<'_>,
+        wish: &mut Intents,
+    ) {
+        self.sizer.fill(side, fill.qty.get(), fill.price.get());
         // A fill changes the inventory: look again at once.
         self.looked = None;
         self.look(view, wish);

@@ -1,5 +1,5 @@
-//! The parameters that name a sizing policy, and the way from them to lots: for strategies that take a position of
-//! a size ([`crate::models::sizing`] has the formulas).
+//! The parameters that name a sizing policy, and the way from them to lots: for strategies that take a position or
+//! quote orders of a size ([`crate::models::sizing`] has the formulas).
 
 use crate::models::sizing::{self, Policy, Sizer};
 use crate::{Param, ParamKind, Params, Setup};
@@ -11,14 +11,14 @@ pub const POLICY: Param = Param {
     kind: ParamKind::Choice(&["fixed", "volatility", "kelly", "risk_aware"]),
     default: Some("fixed"),
     unit: "",
-    doc: "How much of `size` is taken: all of it, by volatility, by Kelly's rule, or by the risk-aware formula.",
+    doc: "How much of its size it takes: all of it, by volatility, by Kelly's rule, or by the risk-aware formula.",
 };
 /// Over how many bars the market is judged.
 pub const LOOKBACK: Param = Param {
     name: "sizing_lookback",
     kind: ParamKind::Int { min: 2, max: 10_000 },
     default: Some("20"),
-    unit: "bars",
+    unit: "returns",
     doc: "Over how many returns volatility and edge are taken; before that many nothing is traded.",
 };
 /// What a return should deviate in a year.
@@ -42,8 +42,8 @@ pub const KELLY_CAP: Param = Param {
     name: "kelly_cap",
     kind: ParamKind::Decimal { min: "0", max: "1" },
     default: Some("0.25"),
-    unit: "of `size`",
-    doc: "The most of `size` that Kelly's rule may take.",
+    unit: "of its size",
+    doc: "The most of its size that Kelly's rule may take.",
 };
 /// At which drawdown nothing is taken.
 pub const DRAWDOWN: Param = Param {

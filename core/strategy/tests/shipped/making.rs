@@ -61,6 +61,45 @@ fn levels_stand_a_step_apart_and_never_on_one_tick() {
 }
 
 #[test]
+fn a_policy_sizes_each_order_by_how_the_market_moves() {
+    let sized = |policy: &str| {
+        let mut play = Play::new(
+            "market_making",
+            &[market()],
+            &[
+                ("order_size", "10"),
+                ("max_position", "100"),
+                ("sizing", policy),
+                ("sizing_lookback", "4"),
+                ("volatility_target", "0.3"),
+            ],
+        );
+        let mut sizes = Vec::new();
+        for second in 0..6 {
+            // Between two middles, 10,000 and 10,001, a second each.
+            let quote = match second % 2 {
+                0 => ["9999.00", "10001.00"],
+                _ => ["10000.00", "10002.00"],
+            };
+            let wishes = play.quote(ID, quote, ["1", "1"]);
+            sizes.push(shown(&wishes).iter().map(|it| it.1).collect::<Vec<_>>());
+            play.now = play.now + Span::from_secs(1);
+        }
+        sizes
+    };
+    assert_eq!(sized("fixed"), vec![[100, 100]; 6]);
+    // Four returns of a ten-thousandth up and down deviate by 1.1547e-4 a second, 0.6486 a year: three tenths are
+    // 46.25 % of that. Before there are four nothing is shown.
+    let none: [i64; 0] = [];
+    let calm = sized("volatility");
+    assert_eq!(calm[..4], vec![none; 4]);
+    assert_eq!(calm[4..], [[46, 46]; 2]);
+    // Their mean is 5.0e-9 and their variance 1.3332e-8: half of what Kelly's rule says is 18.75 % on the side that
+    // gains, and nothing on the other.
+    assert_eq!(sized("kelly")[4], [18]);
+}
+
+#[test]
 fn inventory_shifts_the_quotes_against_itself() {
     // Spec §5.3: half the limit, factor a half, at most half a per cent: an eighth of a per cent.
     let mut play = with(&[]);
