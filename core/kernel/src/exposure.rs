@@ -350,7 +350,7 @@ mod tests {
             let limit = Some(Money::from_units(value));
             let limits = ExposureLimits { gross: limit, net: limit, ..Default::default() };
             ExposureTable {
-                currency: CurrencyId(0),
+                currency: CurrencyId(3),
                 prices: Prices::new(Span::from_secs(1)),
                 every: Span::from_secs(1),
                 firm: limits,
@@ -364,6 +364,7 @@ mod tests {
         let mut bytes = Reader::new(saved.as_bytes(), Timestamp::EPOCH);
         again.load(&mut bytes).expect("it was saved by one like it");
         assert!(bytes.is_empty());
+        assert_eq!(again.currency(), CurrencyId(3));
         let five = Some(Money::from_units(5));
         let all = [again.table.firm, again.table.strategy[0]].map(|it| [it.gross, it.net]);
         let group = &again.table.groups[0];

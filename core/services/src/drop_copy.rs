@@ -454,4 +454,60 @@ mod tests {
         tell(&mut desk, 22, holds(Ours, position, 9));
         assert_eq!((tell(&mut desk, 30, Heard::Wake), desk.wake_at()), (vec![], None));
     }
+
+    #[test]
+    fn c26_one_side_that_changes_its_word_is_a_break_though_nobody_else_spoke() {
+        let mut desk = desk();
+        for (qty, found) in [
+            (7, vec![]),
+            (7, vec![]),
+            (8, vec![Found::Latch(Break::Twice { by: Ours, copied: copied(1, 8) })]),
+        ] {
+            assert_eq!(tell(&mut desk, 1, Heard::Executed(Ours, copied(1, qty))), found, "{qty}");
+        }
+        // And the other side has still said nothing.
+        let missing = Break::Missing { only: Ours, copied: copied(1, 7) };
+        assert_eq!(tell(&mut desk, 6, Heard::Wake), [Found::Latch(missing)]);
+    }
+
+    #[test]
+    fn c26_what_met_is_remembered_for_its_time_and_no_longer() {
+        for (later, known) in [(999, true), (1_000, true), (1_001, false)] {
+            let mut desk = desk();
+            for side in [Ours, Theirs] {
+                tell(&mut desk, 0, Heard::Executed(side, copied(1, 7)));
+            }
+            tell(&mut desk, later, Heard::Executed(Ours, copied(1, 7)));
+            // What is not known any more is one that only one side has.
+            assert_eq!(desk.open().count(), usize::from(!known), "after {later} s");
+        }
+    }
+
+    #[test]
+    fn c26_a_difference_is_woken_for_and_counts_from_when_it_began() {
+        let mut desk = desk();
+        let what = Amount::Position(IT);
+        let holds = |units| Heard::Holds { by: Ours, venue: A, what, units };
+        for second in 0..3 {
+            // Said again it is the same difference.
+            assert_eq!(tell(&mut desk, second, holds(5)), []);
+            assert_eq!(desk.wake_at(), Some(at(3)));
+        }
+        let found = Break::Holding { venue: A, what, ours: 5, theirs: 0 };
+        assert_eq!(tell(&mut desk, 3, Heard::Wake), [Found::Latch(found)]);
+        assert_eq!(desk.wake_at(), None, "it has been told");
+    }
+
+    #[test]
+    fn c26_a_break_says_at_which_venue() {
+        let here = VenueId(7);
+        let there = Copied { venue: here, ..copied(1, 1) };
+        let breaks = [
+            Break::Missing { only: Ours, copied: there },
+            Break::Twice { by: Ours, copied: there },
+            Break::Differs { ours: there, theirs: there },
+            Break::Holding { venue: here, what: Amount::Position(IT), ours: 1, theirs: 0 },
+        ];
+        assert!(breaks.iter().all(|found| found.venue() == here));
+    }
 }

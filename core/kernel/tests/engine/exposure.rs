@@ -212,6 +212,44 @@ fn c12_what_prices_carry_over_the_limit_is_cut_back_to_what_shrinks_it() {
 }
 
 #[test]
+fn c12_what_is_held_of_one_asset_is_beside_its_limit_and_the_worst_asset_counts() {
+    // Five lots of 10.00 of each, beside an equity of 2,200,000.00 and a limit of 121.00.
+    for rises in [SHARE_A, PERP_A] {
+        let rate = Rate::from_billionths(55_000);
+        let limits = ExposureLimits { concentration: Some(rate), ..ExposureLimits::default() };
+        let mut priced = table(limits);
+        priced.prices.source(&crate::stage::catalog(), SHARE_A).expect("shares have a price");
+        let mut stage = with(priced);
+        for it in [SHARE_A, PERP_A] {
+            let id = stage.placed(ALICE, order(it, Side::Sell, 5));
+            stage.fill(id, 1_005, 5);
+        }
+        assert_eq!(all_alerts(&stage.pass(Span::from_secs(1))), []);
+        stage.quote(rises, 2_990, 3_010);
+        let (reach, level, cause) = (Reach::Firm, Level::Reduce, Cause::Exposure);
+        let said = all_alerts(&stage.pass(Span::from_secs(1)));
+        assert!(said.contains(&Alert::Killed { reach, level, cause }), "{rises:?}: {said:?}");
+    }
+}
+
+#[test]
+fn c12_what_is_only_asked_for_is_not_held() {
+    let mut stage = with(table(gross(10_000)));
+    stage.placed(ALICE, order(SHARE_A, Side::Buy, 10));
+    let change = tse_risk::LimitChange {
+        strategy: None,
+        instrument: None,
+        to: tse_risk::NewLimit::Gross(money(5_000)),
+        by: tse_risk::Who::cut("ann"),
+        second: None,
+        why: tse_risk::Why::cut("a bad day"),
+    };
+    stage.command(tse_kernel::Command::Limit(change));
+    stage.quote(SHARE_A, 990, 1_010);
+    assert_eq!(all_alerts(&stage.pass(Span::from_secs(1))), [], "nothing is held");
+}
+
+#[test]
 fn c12_the_strategy_that_is_over_is_cut_back_alone() {
     let own = vec![gross(4_000), ExposureLimits::default()];
     let mut stage = with(ExposureTable { strategy: own, ..table(ExposureLimits::default()) });

@@ -306,6 +306,10 @@ fn c25_what_everything_may_be_worth_changes_as_well() {
     assert_eq!(says(&mut stage).len(), 1, "a share is worth 10.00");
     tell(&mut stage, gross(1_000));
     assert_eq!(says(&mut stage), []);
+    tell(&mut stage, gross(9_000));
+    let net = LimitChange { to: NewLimit::Net(Money::from_units(1_999)), ..gross(0) };
+    assert_eq!(tell(&mut stage, net), [Alert::LimitChanged(net)]);
+    assert_eq!(says(&mut stage).len(), 1, "with the one that is open two");
 }
 
 fn of_all(to: NewLimit) -> LimitChange {
@@ -560,10 +564,26 @@ fn c29_an_exception_is_used_by_an_order_that_leaves_and_by_no_other() {
 }
 
 #[test]
+fn c29_of_several_exceptions_each_order_uses_its_own() {
+    let mut stage = Stage::new();
+    let far = OrderWish::limit(SHARE_A, Side::Buy, Qty::new(10), Price::new(1));
+    let large = OrderWish::limit(SHARE_A, Side::Buy, Qty::new(1_500), Price::new(980));
+    let [collar, qty] = [Waived::Collar, Waived::OrderQty].map(permit);
+    for given in [collar, qty] {
+        stage.command(Command::Permit(given));
+    }
+    for (wish, used) in [(large, qty), (far, collar)] {
+        let out = stage.wish(ALICE, move |_, all| all.order(wish));
+        assert_eq!((placed(&out).len(), alerts(&out)), (1, vec![Alert::PermitUsed(used)]));
+    }
+}
+
+#[test]
 fn c29_an_exception_needs_two_people_a_reason_and_an_end() {
     let mut stage = Stage::new();
     stage.wait(Span::from_secs(10));
     let given = permit(Waived::OrderQty);
+    let markets = stage.kernel.catalog().instruments().len() as u32;
     let cases = [
         (Permit { second: None, ..given }, NotChanged::NeedsTwo),
         (Permit { second: Some(Who::cut("ann")), ..given }, NotChanged::NeedsTwo),
@@ -574,6 +594,9 @@ fn c29_an_exception_needs_two_people_a_reason_and_an_end() {
         (Permit { qty: Qty::ZERO, ..given }, NotChanged::Unsound),
         (Permit { strategy: StrategyId(7), ..given }, NotChanged::Unknown),
         (Permit { instrument: tse_model::InstrumentId(7), ..given }, NotChanged::Unknown),
+        // Just behind the last.
+        (Permit { strategy: StrategyId(2), ..given }, NotChanged::Unknown),
+        (Permit { instrument: tse_model::InstrumentId(markets), ..given }, NotChanged::Unknown),
     ];
     for (permit, why) in cases {
         let said = alerts(&stage.command(Command::Permit(permit)));

@@ -248,6 +248,63 @@ fn k5_ends_with_what_the_venue_takes_no_order_for() {
 }
 
 #[test]
+fn k5_closes_just_as_much_as_the_venue_takes_and_does_not_wait_for_less() {
+    for (qty_min, sold) in [(9, true), (10, true), (11, false)] {
+        let mut stage = Stage::new();
+        long(&mut stage, 10);
+        let rules = stage.kernel.catalog().instrument(SHARE_A).rules();
+        let rules = tse_model::Rules { qty_min: Qty::new(qty_min), ..rules };
+        stage.step(Input::Rules(SHARE_A, rules));
+        let pieces = placed(&kill(&mut stage, Reach::Firm, Level::Flatten));
+        assert_eq!(pieces.len(), usize::from(sold), "at least {qty_min}");
+        if !sold {
+            assert_eq!(placed(&stage.pass(Span::from_secs(9))), []);
+            assert_eq!(stage.kernel.wake_at(), None, "it is not tried again and again");
+        }
+    }
+}
+
+#[test]
+fn k5_a_piece_is_worth_just_as_much_as_one_order_may_be_at_the_far_end_of_the_collar() {
+    // A lot is worth 10.51 there: the collar is five per cent of 10.00, and a tick more.
+    for (cents, qty) in [(10_509, 9), (10_510, 10), (10_511, 10)] {
+        let own = Limits { order_value_max: Some(tse_model::Money::from_units(cents)), ..limits() };
+        let mut stage = Stage::with(Cast { own, ..Cast::default() });
+        long(&mut stage, 10);
+        let pieces = placed(&kill(&mut stage, Reach::Firm, Level::Flatten));
+        let [piece] = pieces[..] else { panic!("{pieces:?}") };
+        assert_eq!(piece.qty, Qty::new(qty), "{cents}");
+    }
+}
+
+#[test]
+fn k5_of_what_has_one_step_too_little_sells_nothing() {
+    // One order may be of three lots, and the venue takes four at a time.
+    let own = Limits { order_qty_max: Some(Qty::new(3)), ..limits() };
+    let mut stage = Stage::with(Cast { own, ..Cast::default() });
+    for _ in 0..4 {
+        long(&mut stage, 3);
+    }
+    let rules = stage.kernel.catalog().instrument(SHARE_A).rules();
+    stage.step(Input::Rules(SHARE_A, tse_model::Rules { qty_step: 4, ..rules }));
+    assert_eq!(placed(&kill(&mut stage, Reach::Firm, Level::Flatten)), []);
+}
+
+#[test]
+fn k5_a_cancel_is_asked_for_again_only_when_it_is_overdue() {
+    let mut stage = Stage::new();
+    long(&mut stage, 120);
+    let resting = stage.placed(ALICE, sell(5, 1_020));
+    stage.accept(resting);
+    assert_eq!(cancels(&kill(&mut stage, Reach::Firm, Level::Flatten)), [resting]);
+    // It is looked at each second, since there is something to close.
+    for _ in 0..4 {
+        assert_eq!(cancels(&stage.pass(Span::from_secs(1))), []);
+    }
+    assert_eq!(cancels(&stage.pass(Span::from_secs(1))), [resting], "after five seconds");
+}
+
+#[test]
 fn k5_goes_by_a_quote_that_is_new_enough_for_the_strategy() {
     let own = Limits { data_age_max: Some(Span::from_secs(5)), ..Limits::default() };
     let mut stage = Stage::with(Cast { own, ..Cast::default() });
