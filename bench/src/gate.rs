@@ -123,6 +123,7 @@ impl World {
                     net: Some(capital),
                 }],
                 strategy: vec![exposure; STRATEGIES],
+                correlation: None,
             }),
             guards: Guards {
                 clock: Some(clock),

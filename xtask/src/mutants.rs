@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Where what decides about orders is: gate, switch, breakers, order machine, ledger, and what changes them.
-const FILES: [&str; 20] = [
+const FILES: [&str; 21] = [
     "core/risk/src/change.rs",
     "core/risk/src/clock.rs",
+    "core/risk/src/correlation.rs",
     "core/risk/src/exposure.rs",
     "core/risk/src/gate.rs",
     "core/risk/src/gauge.rs",

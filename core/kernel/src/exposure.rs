@@ -14,8 +14,8 @@ use tse_model::bytes::{Kept, Reader, Recorded, Writer};
 use tse_model::{CurrencyId, Money, PlaceOrder, Qty, Side, Span, StrategyId, Timestamp};
 use tse_portfolio::{Mark, Prices};
 use tse_risk::{
-    Cause, Exposed, ExposureGroup, ExposureLimits, Level, Measure, Metric, NewLimit, Reach, Scope,
-    Worth, exposures, group_exposures,
+    Cause, CorrelationLimit, Exposed, ExposureGroup, ExposureLimits, Level, Measure, Metric,
+    NewLimit, Reach, Scope, Together, Worth, exposures, group_exposures,
 };
 
 /// What everything together may be worth, in which currency, and how that is known.
@@ -33,6 +33,8 @@ pub struct ExposureTable {
     pub groups: Vec<ExposureGroup>,
     /// By strategy.
     pub strategy: Vec<ExposureLimits>,
+    /// How much strategies may earn together; `None` where nobody asks.
+    pub correlation: Option<CorrelationLimit>,
 }
 
 /// What is watched.
@@ -43,17 +45,24 @@ pub(crate) struct ExposureWatch {
     worths: Vec<Option<Worth>>,
     /// When it is looked at again.
     pub(crate) next: Option<Timestamp>,
+    /// What strategies earn, where that is looked at, and when the next step ends.
+    together: Option<Together>,
+    step_ends: Option<Timestamp>,
 }
 
 impl Kept for ExposureWatch {
     fn save(&self, out: &mut Writer) {
-        let Self { table, worths: _, next } = self;
+        let Self { table, worths: _, next, together, step_ends } = self;
         // Limits as they are by now: people change them.
         let all = [&table.firm].into_iter().chain(&table.strategy);
         let all = all.map(|limits| [limits.gross, limits.net]);
         let groups = table.groups.iter().map(|group| [group.gross, group.net]);
         all.chain(groups).flatten().for_each(|limit| limit.write(out));
         next.save(out);
+        if let Some(together) = together {
+            together.save(out);
+        }
+        step_ends.save(out);
     }
     fn load(&mut self, bytes: &mut Reader<'_>) -> Option<()> {
         for limits in [&mut self.table.firm].into_iter().chain(&mut self.table.strategy) {
@@ -62,7 +71,11 @@ impl Kept for ExposureWatch {
         for group in &mut self.table.groups {
             (group.gross, group.net) = (Recorded::read(bytes)?, Recorded::read(bytes)?);
         }
-        self.next.load(bytes)
+        self.next.load(bytes)?;
+        if let Some(together) = &mut self.together {
+            together.load(bytes)?;
+        }
+        self.step_ends.load(bytes)
     }
 }
 
@@ -76,7 +89,8 @@ struct Added<'a> {
 impl ExposureWatch {
     pub(crate) fn new(table: ExposureTable) -> Self {
         assert!(table.every > Span::ZERO, "exposure is looked at now and then");
-        Self { table, worths: Vec::new(), next: None }
+        let together = table.correlation.map(Together::new);
+        Self { table, worths: Vec::new(), next: None, together, step_ends: None }
     }
 
     pub(crate) fn currency(&self) -> CurrencyId {
@@ -311,10 +325,41 @@ impl Kernel {
         }
         found.clear();
         self.exposed = found;
+        self.watch_correlation(now, &mut watch, out);
         // At the next multiple of the interval, so that it does not depend on when it began.
         watch.next = Some(now.floor(watch.table.every) + watch.table.every);
         self.wake = self.wake.into_iter().chain(watch.next).min();
         self.exposure_watch = Some(watch);
+    }
+
+    /// At the end of each step looks at what strategies have earned, and cuts everything back where two of them earn
+    /// together more than they may.
+    fn watch_correlation(
+        &mut self,
+        now: Timestamp,
+        watch: &mut ExposureWatch,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(together) = &mut watch.together else { return };
+        if watch.step_ends.is_some_and(|at| now < at) {
+            return;
+        }
+        let CorrelationLimit { max, every, .. } = *together.limit();
+        watch.step_ends = Some(now.floor(every) + every);
+        let (portfolio, catalog) = (&self.state.portfolio, &self.state.catalog);
+        let (prices, currency) = (&watch.table.prices, watch.table.currency);
+        let earned = (0..self.strategies.len()).map(|at| {
+            let id = Some(StrategyId(at as u16));
+            portfolio.profit(catalog, prices, id, currency, now).ok()?.net()
+        });
+        together.observe(&earned.collect::<Vec<_>>());
+        let Some((.., closest)) = together.closest() else { return };
+        let [value, limit] =
+            [closest, max].map(|it| Money::from_units(i128::from(it.billionths())));
+        self.gauge(Reach::Firm, Metric::Correlation, value, limit, out);
+        if value > limit {
+            self.trip(now, Reach::Firm, Level::Reduce, Cause::Exposure, out);
+        }
     }
 
     /// Tells how near something is to its limit, if that is nearer than was told before.
@@ -356,6 +401,7 @@ mod tests {
                 firm: limits,
                 groups: vec![ExposureGroup { instruments: Vec::new(), gross: limit, net: limit }],
                 strategy: vec![limits],
+                correlation: None,
             }
         };
         let mut saved = Writer::default();

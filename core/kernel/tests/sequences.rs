@@ -164,6 +164,7 @@ impl World {
                 },
                 groups: Vec::new(),
                 strategy: Vec::new(),
+                correlation: None,
             }),
             guards: Guards::default(),
             strategies: strategies.collect(),

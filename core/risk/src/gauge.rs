@@ -31,6 +31,8 @@ pub enum Metric {
     ValueAtRisk,
     /// C12: what is held.
     Exposure(Measure),
+    /// C12: how much the two strategies that earn together most do, in billionths.
+    Correlation,
 }
 
 recorded_choices! {
@@ -53,6 +55,7 @@ recorded_choices! {
         2 => Drawdown,
         3 => ValueAtRisk,
         4 => Exposure(measure),
+        5 => Correlation,
     }
 }
 
@@ -110,6 +113,7 @@ impl Metric {
             Self::Drawdown => "drawdown",
             Self::ValueAtRisk => "value_at_risk",
             Self::Exposure(measure) => measure.name(),
+            Self::Correlation => "correlation",
         }
     }
 }

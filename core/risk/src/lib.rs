@@ -8,6 +8,7 @@
 
 mod change;
 mod clock;
+mod correlation;
 mod explain;
 mod exposure;
 mod gate;
@@ -27,6 +28,7 @@ pub use change::{
     GroupLimit, LimitChange, NewLimit, NotChanged, Permit, Waived, backed, is_looser,
 };
 pub use clock::{BadClock, Clock, ClockLimits, ClockSource};
+pub use correlation::{CorrelationLimit, SAMPLES_MAX, Together};
 pub use explain::{Check, explain};
 pub use exposure::{
     Exposed, ExposureGroup, ExposureLimits, Measure, Worth, exposures, group_exposures,

@@ -12,7 +12,7 @@ use tse_model::{
 };
 use tse_portfolio::statistics::Basis;
 use tse_portfolio::{Portfolio, Prices};
-use tse_risk::{ExposureGroup, ExposureLimits, LossLimits};
+use tse_risk::{CorrelationLimit, ExposureGroup, ExposureLimits, LossLimits};
 use tse_strategy::{FixedRate, Strategy};
 
 /// A backtest, ready to run.
@@ -111,6 +111,7 @@ impl Scenario {
             firm: limits.firm,
             groups: limits.groups,
             strategy: limits.strategy,
+            correlation: limits.correlation,
         });
         Setup {
             catalog: self.catalog,
@@ -155,6 +156,8 @@ pub struct ExposureSetup {
     pub groups: Vec<ExposureGroup>,
     /// By strategy.
     pub strategy: Vec<ExposureLimits>,
+    /// How much strategies may earn together.
+    pub correlation: Option<CorrelationLimit>,
 }
 
 /// How currencies are converted: by the rates that are assumed, and by what instruments show.

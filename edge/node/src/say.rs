@@ -4,12 +4,17 @@ use crate::Names;
 use serde_json::{Value, json};
 use tse_kernel::Alert;
 use tse_model::{ClientOrderId, StrategyId};
+use tse_risk::Metric;
 
 /// What kind an alert is, and what it is about.
 pub fn alert(alert: &Alert, names: &Names) -> (&'static str, Value) {
     let order = |id: &ClientOrderId| json!({ "order_id": id.to_string() });
     let venue = |at: &tse_model::VenueId| json!({ "venue": names.catalog.venue(*at).name });
-    let shown = |money| names.catalog.show(money, names.base);
+    let measured = |metric, money: tse_model::Money| match metric {
+        // A share, of nothing.
+        Metric::Correlation => money.display(9).to_string(),
+        _ => names.catalog.show(money, names.base),
+    };
     match alert {
         Alert::UnknownOrder(id) => ("unknown_order", order(id)),
         Alert::Anomaly { id, life } => {
@@ -42,8 +47,8 @@ pub fn alert(alert: &Alert, names: &Names) -> (&'static str, Value) {
                 "scope": names.scope(*reach),
                 "metric": metric.name(),
                 "severity": severity.name(),
-                "value": shown(*value),
-                "limit": shown(*limit),
+                "value": measured(*metric, *value),
+                "limit": measured(*metric, *limit),
             }),
         ),
         Alert::LimitChanged(change) => {

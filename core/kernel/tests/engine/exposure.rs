@@ -9,8 +9,8 @@ use tse_kernel::{Alert, ExposureTable};
 use tse_model::{InstrumentId, Money, Price, Qty, Rate, Side, Span};
 use tse_portfolio::Prices;
 use tse_risk::{
-    Cause, Exposed, ExposureGroup, ExposureLimits, Level, Measure, Metric, Reach, Refusal, Scope,
-    Severity,
+    Cause, CorrelationLimit, Exposed, ExposureGroup, ExposureLimits, Level, Measure, Metric, Reach,
+    Refusal, Scope, Severity,
 };
 use tse_strategy::OrderWish;
 
@@ -26,6 +26,7 @@ fn table(firm: ExposureLimits) -> ExposureTable {
         firm,
         groups: Vec::new(),
         strategy: vec![ExposureLimits::default(); 2],
+        correlation: None,
     }
 }
 
@@ -247,6 +248,42 @@ fn c12_what_is_only_asked_for_is_not_held() {
     stage.command(tse_kernel::Command::Limit(change));
     stage.quote(SHARE_A, 990, 1_010);
     assert_eq!(all_alerts(&stage.pass(Span::from_secs(1))), [], "nothing is held");
+}
+
+/// Alice and Bob hold shares, and the market moves ten times, a second each.
+fn together(bob: Side, max: i64, samples: u32) -> Vec<Alert> {
+    let limit =
+        CorrelationLimit { max: Rate::from_billionths(max), every: Span::from_secs(1), samples };
+    let mut priced = table(ExposureLimits::default());
+    priced.correlation = Some(limit);
+    let mut stage = with(priced);
+    for (who, side) in [(ALICE, Side::Buy), (BOB, bob)] {
+        let id = stage.placed(who, order(SHARE_A, side, 10));
+        stage.fill(id, 1_000, 10);
+    }
+    let mut said = Vec::new();
+    for mid in [1_000, 1_010, 990, 1_000, 1_020, 980, 1_000, 1_010, 1_000, 990] {
+        stage.quote(SHARE_A, mid - 10, mid + 10);
+        said.extend(all_alerts(&stage.pass(Span::from_secs(1))));
+    }
+    said
+}
+
+#[test]
+fn c12_strategies_that_earn_together_more_than_they_may_are_one_bet() {
+    let near = |limit| Alert::Near {
+        reach: Reach::Firm,
+        metric: Metric::Correlation,
+        severity: Severity::Critical,
+        value: money(1_000_000_000),
+        limit: money(limit),
+    };
+    let cut = Alert::Killed { reach: Reach::Firm, level: Level::Reduce, cause: Cause::Exposure };
+    assert_eq!(together(Side::Buy, 999_999_999, 5), [near(999_999_999), cut]);
+    assert_eq!(together(Side::Buy, 1_000_000_000, 5), [near(1_000_000_000)], "as much as may be");
+    assert_eq!(together(Side::Sell, 1, 5), [], "one earns what the other loses");
+    assert_eq!(together(Side::Buy, 1, 10).len(), 2, "from the start on there are ten changes");
+    assert_eq!(together(Side::Buy, 1, 11), [], "and not eleven");
 }
 
 #[test]

@@ -296,6 +296,7 @@ fn c25_what_everything_may_be_worth_changes_as_well() {
         firm: ExposureLimits::default(),
         groups: Vec::new(),
         strategy: vec![ExposureLimits::default(); 2],
+        correlation: None,
     };
     let mut stage = Stage::with(Cast { exposure: Some(exposure), ..Cast::default() });
     let gross = |cents| LimitChange {
@@ -345,6 +346,7 @@ fn holding(environment: Environment, groups: Vec<ExposureGroup>) -> (Stage, Cast
         firm: ExposureLimits::default(),
         groups,
         strategy: vec![ExposureLimits::default(); 2],
+        correlation: None,
     };
     let cast = || Cast {
         losses: Some(losses.clone()),

@@ -164,6 +164,7 @@ fn citi_2022_a_basket_that_is_too_large_as_a_whole_ends_at_what_everything_may_b
         firm,
         groups: Vec::new(),
         strategy: Vec::new(),
+        correlation: None,
     };
     let mut stage = Stage::with(Cast { exposure: Some(exposure), ..Cast::default() });
     // 300 orders of 100 shares over three markets, 1,000.00 each, all within the limits of one order.

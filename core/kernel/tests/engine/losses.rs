@@ -253,6 +253,29 @@ fn c15_a_pause_by_a_person_accepts_no_loss() {
 }
 
 #[test]
+fn c12_what_a_day_may_cost_trips_until_a_person_accepts_it() {
+    let firm = LossLimits { var_max: Some(money(10_000)), ..LossLimits::default() };
+    let mut stage = stage(Some(firm), None);
+    at(&mut stage, 1_000);
+    // Days of nothing and of -100.00: their mean less 2.326 times their deviation is more than 100.00.
+    let mut next_day = |mid: i64| {
+        stage.wait(Span::from_secs(86_400));
+        let said = alerts(&at(&mut stage, mid));
+        said.into_iter().filter(|it| matches!(it, Alert::Killed { .. })).collect::<Vec<_>>()
+    };
+    assert_eq!(next_day(900), []);
+    let reduced = killed(Reach::Firm, Level::Reduce, Cause::Exposure);
+    assert_eq!(next_day(900), [reduced]);
+    stage.wait(Span::from_secs(601));
+    let (role, to, second) = (Role::Risk, Level::Free, None);
+    let (by, why) = (Who::cut("bob"), Why::cut("it is known"));
+    let resume = Resume { reach: Reach::Firm, to, role, by, second, why };
+    stage.command(Command::Resume(resume));
+    let again = alerts(&at(&mut stage, 900));
+    assert!(!again.contains(&reduced), "it is accepted as it is: {again:?}");
+}
+
+#[test]
 fn who_has_no_such_limits_is_not_woken_for_them() {
     use tse_model::Machine;
     let mut stage = Stage::new();

@@ -274,6 +274,7 @@ fn exposure(seed: u64, catalog: &Catalog) -> Option<ExposureTable> {
         firm: ExposureLimits { gross, net, ..ExposureLimits::default() },
         groups: Vec::new(),
         strategy: Vec::new(),
+        correlation: None,
     })
 }
 

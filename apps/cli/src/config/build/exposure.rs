@@ -3,7 +3,7 @@
 use super::{Builder, StrategyPlan};
 use crate::config::checked::Fields;
 use tse_model::{CurrencyId, Rate, Span};
-use tse_risk::{ExposureGroup, ExposureLimits};
+use tse_risk::{CorrelationLimit, ExposureGroup, ExposureLimits};
 use tse_sim::ExposureSetup;
 
 impl Builder<'_> {
@@ -30,6 +30,16 @@ impl Builder<'_> {
             let ExposureLimits { gross, net, .. } = self.exposure_limits(fields, base);
             groups.push(ExposureGroup { instruments, gross, net });
         }
+        let correlation = firm.and_then(|fields| fields.section("correlation"));
+        let correlation = correlation.and_then(|fields| {
+            let max = fields.decimal("max")?;
+            let max = self.share("max", &max, Rate::DECIMALS)?;
+            Some(CorrelationLimit {
+                max: Rate::from_billionths(max),
+                every: fields.time("every")?.value,
+                samples: u32::try_from(fields.whole("samples")?.value).ok()?,
+            })
+        });
         let mut limits = |fields: Option<&Fields>| match fields {
             Some(fields) => self.exposure_limits(fields, base),
             None => ExposureLimits::default(),
@@ -39,6 +49,7 @@ impl Builder<'_> {
             firm: limits(firm),
             strategy: own.into_iter().map(&mut limits).collect(),
             groups,
+            correlation,
         })
     }
 

@@ -388,7 +388,27 @@ keys! {
     "every": Takes::Time(Sign::Positive), Default("\"1s\"");
     /// Instruments that move together.
     "groups": Takes::Sections(&EXPOSURE_GROUP), Optional("[]");
+    /// How much strategies may earn together: beyond it everything only shrinks (K2).
+    "correlation": Takes::Section(&CORRELATION), Optional("{ max = \"0.9\" }");
 }
+
+keys! {
+    CORRELATION_OWN
+    /// The correlation of what two of them earned, from 0 to 1.
+    "max": Takes::Decimal(Range::Share), Required("\"0.9\"");
+    /// In steps of this length.
+    "every": Takes::Time(Sign::Positive), Default("\"1m\"");
+    /// Over so many of them; before there are that many nothing is known.
+    "samples": Takes::Whole { min: 2, max: 1_000 }, Default("30"), in "steps";
+}
+
+/// `correlation` of the account's exposure.
+pub static CORRELATION: Section = Section {
+    name: "limits.exposure.correlation",
+    doc: "How much strategies may earn together: two that do are one bet.",
+    by: "",
+    groups: &[CORRELATION_OWN],
+};
 
 /// `exposure` of a strategy's limits.
 pub static EXPOSURE: Section = Section {
