@@ -18,8 +18,8 @@ use tse_services::{Copied, DropCopy, Heard, Teller, Tolerance};
 pub(crate) struct Booked {
     pub(crate) fills: BTreeMap<(VenueId, ExecId), (InstrumentId, Qty)>,
     pub(crate) adjusted: BTreeMap<InstrumentId, Qty>,
-    /// How many executions of orders there were.
-    pub(super) executions: BTreeMap<(VenueId, StrategyId), u64>,
+    /// How many executions of orders there were, by UTC day.
+    pub(super) executions: BTreeMap<(VenueId, StrategyId, i64), u64>,
 }
 
 /// What must hold of the engine's own books at any time.

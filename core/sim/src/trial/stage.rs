@@ -20,8 +20,8 @@ use tse_risk::{
 };
 use tse_strategy::Strategy;
 
-/// When a trial begins: 2023-11-14T22:13:20Z.
-pub const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
+/// When a trial begins: 2023-11-14T23:59:00Z, so that a day ends while faults happen.
+pub const START: Timestamp = Timestamp::from_nanos(1_700_006_340_000_000_000);
 /// The longest a venue's lists lag behind it, as it states; no message is later than that either.
 pub const VISIBILITY: Span = Span::from_secs(2);
 /// How long a venue may take to answer a request.

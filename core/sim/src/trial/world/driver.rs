@@ -5,6 +5,7 @@ use crate::trial::faults::Fault;
 use crate::trial::laws;
 use crate::trial::marks::Mark;
 use crate::trial::stage::{self, START};
+use crate::trial::world::paces::day_of;
 use tse_engine::{Engine, EngineError, MemoryLease, Replay, kind};
 use tse_journal::{
     Disk, Durability, JournalError, Memory, Options, Trouble, cut, read, snapshot_name, snapshots,
@@ -239,7 +240,8 @@ impl Trial {
 
     /// Writes down what the engine says it did.
     pub(super) fn notice(&mut self, output: &Output) {
-        note(&mut self.booked, &self.catalog, output).unwrap_or_else(|what| self.fail(what));
+        let now = self.engine.as_ref().map_or(self.now, |engine| engine.kernel().now());
+        note(&mut self.booked, &self.catalog, now, output).unwrap_or_else(|what| self.fail(what));
         match output {
             Output::Denied { refusal: tse_risk::Refusal::NotReconciled, .. } => {
                 self.marks.hit(Mark::RefusedUnreconciled);
@@ -410,9 +412,9 @@ impl Trial {
         let build = |_: &str| Ok(built(seed + other, &catalog, &planted));
         let mut told = Vec::new();
         let mut out = Vec::new();
-        let watch = |_, output: &Output| {
+        let watch = |at, output: &Output| {
             if matches!(output, Output::Filled { .. } | Output::Adjusted(..)) {
-                told.push(*output);
+                told.push((at, *output));
             }
         };
         let lease = self.lease.clone();
@@ -446,7 +448,8 @@ impl Trial {
         engine.set_upkeep(self.upkeep);
         let picture = begun.snapshot.and_then(|sequence| self.pictures.get(&sequence));
         let mut booked = picture.cloned().unwrap_or_default();
-        let wrong = told.iter().try_for_each(|output| note(&mut booked, &self.catalog, output));
+        let mut all = told.iter();
+        let wrong = all.try_for_each(|(at, output)| note(&mut booked, &self.catalog, *at, output));
         if let Err(what) = wrong {
             return self.fail(what);
         }
@@ -579,12 +582,17 @@ fn forget_tail(disk: &mut Memory) {
 }
 
 /// Adds what an engine has booked. An execution is booked once; a forced one may be shared out.
-fn note(booked: &mut laws::Booked, catalog: &Catalog, output: &Output) -> Result<(), String> {
+fn note(
+    booked: &mut laws::Booked,
+    catalog: &Catalog,
+    now: Timestamp,
+    output: &Output,
+) -> Result<(), String> {
     match output {
         Output::Filled { id, strategy, instrument, side, fill, .. } => {
             let venue = catalog.instrument(*instrument).venue;
             if *id != ClientOrderId(0) {
-                *booked.executions.entry((venue, *strategy)).or_default() += 1;
+                *booked.executions.entry((venue, *strategy, day_of(now))).or_default() += 1;
             }
             let key = (venue, fill.exec);
             let qty = fill.qty.signed(*side);

@@ -5,8 +5,13 @@
 
 use super::Trial;
 use tse_kernel::PaceTable;
-use tse_model::{PlaceOrder, Request, StrategyId, Timestamp, VenueId};
+use tse_model::{PlaceOrder, Request, Span, StrategyId, Timestamp, VenueId};
 use tse_risk::{OrderToTrade, Paces};
+
+/// The UTC day of a moment.
+pub(super) fn day_of(now: Timestamp) -> i64 {
+    now.floor(Span::from_secs(86_400)).nanos() / 86_400_000_000_000
+}
 
 /// What left of one scope.
 #[derive(Clone, Default)]
@@ -20,7 +25,7 @@ impl Scope {
         Self { paces, ..Self::default() }
     }
 
-    /// What one message more would break now, after so many executions. No trial goes on over midnight.
+    /// What one message more would break now, after so many executions of the day.
     fn broken(&self, now: Timestamp, executions: u64) -> Option<String> {
         if let Some(limit) = self.paces.messages {
             let count = self.sent.iter().filter(|at| now - **at < limit.rate.window).count() + 1;
@@ -33,7 +38,8 @@ impl Scope {
             }
         }
         let OrderToTrade { ratio, grace } = self.paces.order_to_trade?;
-        let count = self.sent.len() as u64 + 1;
+        let today = self.sent.iter().filter(|at| day_of(**at) == day_of(now));
+        let count = today.count() as u64 + 1;
         let most = executions * u64::from(ratio) + u64::from(grace);
         (count > most).then(|| format!("C22: {count} messages for {executions} fills"))
     }
@@ -67,7 +73,8 @@ impl Trial {
             return;
         }
         let executions = |mine: &dyn Fn(VenueId, StrategyId) -> bool| {
-            let of_mine = self.booked.executions.iter().filter(|((at, who), _)| mine(*at, *who));
+            let all = self.booked.executions.iter();
+            let of_mine = all.filter(|((at, who, day), _)| mine(*at, *who) && *day == day_of(now));
             of_mine.map(|(_, count)| count).sum::<u64>()
         };
         let here = executions(&|at, _| at == venue);
@@ -83,8 +90,10 @@ impl Trial {
     pub(super) fn count_sent(&mut self, venue: VenueId, request: &Request) {
         let Some(engine) = &self.engine else { return };
         let kernel = engine.kernel();
-        let strategy = kernel.order(request.id()).map(|order| order.request.strategy);
-        let (now, strategy) = (kernel.now(), strategy.unwrap_or(StrategyId::EXTERNAL));
+        let order = kernel.order(request.id());
+        // When it was decided on: a slow disk may let it leave on another day.
+        let now = order.map_or(kernel.now(), |order| order.asked_at);
+        let strategy = order.map_or(StrategyId::EXTERNAL, |order| order.request.strategy);
         self.counted.of(venue, strategy).for_each(|scope| scope.sent.push(now));
     }
 }
