@@ -62,7 +62,7 @@ pub fn run(args: &[String]) -> End {
 }
 
 /// Orders to so many quotes, and how many quotes are counted: the difference of two runs is that of quotes alone.
-const EVERY: [u64; 3] = [1, 10, 100];
+const EVERY: [u64; 4] = [1, 10, 20, 100];
 const QUOTES: [u64; 2] = [2_000, 12_000];
 
 /// Counts instructions instead of time, which other work on the machine does not change: of each stream, with the gate
