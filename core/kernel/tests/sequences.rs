@@ -34,6 +34,7 @@ enum Wish {
     Target(InstrumentId, Qty),
     Cancel(ClientOrderId),
     Modify(ClientOrderId, Qty, Option<Price>),
+    Group([OrderWish; 2]),
 }
 
 type Queue = Arc<Mutex<Vec<Wish>>>;
@@ -51,6 +52,7 @@ impl Strategy for Puppet {
                 Wish::Target(it, qty) => wish.target(it, qty),
                 Wish::Cancel(id) => wish.cancel(id),
                 Wish::Modify(id, qty, price) => wish.modify(id, qty, price),
+                Wish::Group(legs) => wish.group(&legs),
             }
         }
     }
@@ -352,6 +354,17 @@ impl World {
                 }
                 (3, _) => Wish::Target(instrument, Qty::new(self.chance.between(-12, 12))),
                 (4, _) => Wish::Order(OrderWish::market(instrument, side, qty)),
+                (5, _) => {
+                    // Both or none, in one market or in two, the same way or not.
+                    let second = self.chance.below(MARKETS as u64) as usize;
+                    let back = if self.chance.one_in(1, 2) { side } else { side.opposite() };
+                    let near = Price::new(self.mids[second] + self.chance.between(-40, 40));
+                    let other = InstrumentId(second as u32);
+                    Wish::Group([
+                        OrderWish::limit(instrument, side, qty, price),
+                        OrderWish::limit(other, back, Qty::new(self.chance.between(1, 14)), near),
+                    ])
+                }
                 _ => Wish::Order(OrderWish::limit(instrument, side, qty, price)),
             };
             self.queues[who].lock().expect("no test panics inside").push(wish);
