@@ -22,6 +22,18 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("unknown_key", "base = \"USDT\"", "base = \"USDT\"\nsede = 7"),
     ("unknown_key_far", "base = \"USDT\"", "base = \"USDT\"\ncolour = \"blue\""),
     ("unknown_section", "[synthetic]", "[synthetics]"),
+    ("unknown_mode", "base = \"USDT\"", "base = \"USDT\"\nmode = \"live\""),
+    ("paper_never_compares", "[synthetic]", "[paper]\nreconcile_every = \"0s\"\n\n[synthetic]"),
+    (
+        "correlation_above_one",
+        "data_age_max = \"5s\"",
+        "data_age_max = \"5s\"\nexposure = { correlation = { max = \"1.5\" } }",
+    ),
+    (
+        "correlation_of_one_step",
+        "data_age_max = \"5s\"",
+        "data_age_max = \"5s\"\nexposure = { correlation = { max = \"0.9\", samples = 1 } }",
+    ),
     (
         "single_brackets",
         "[[instruments]]\nsymbol = \"BTC-USDT.ALPHA\"\ntick = \"0.1\"",
