@@ -285,6 +285,9 @@ fn one_process_one_config_one_folder() {
     {
         assert_eq!(desk.tse(args).code, 2, "{args:?}");
     }
+    let backtest = desk.tse(&["backtest", "demo.toml", "--set", "run.mode=\"paper\""]);
+    assert_eq!(backtest.code, 3, "{}", words(&backtest));
+    assert!(words(&backtest).contains("TSE-C046"), "{}", words(&backtest));
     let unknown = desk.tse(&["status", "demmo"]);
     assert!(words(&unknown).contains("did you mean demo?"), "{}", words(&unknown));
     let unasked = desk.tse(&["kill", "demo"]);

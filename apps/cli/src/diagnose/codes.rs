@@ -211,6 +211,9 @@ codes! {
         "With queue = \"front\" any trade at the price of a resting order fills it, as if nobody had \
          been there before. The fills are an upper bound. \"back\" is the lower one; \"power\" and \
          \"log\" lie between them.";
+    WRONG_MODE = "TSE-C046", "A config is for something else",
+        "A config that says `mode = \"paper\"` sets an engine up that waits until it has been compared with its venues and \
+         somebody has armed it. In a backtest there is nobody to do either. `tse run` says the mode by itself.";
     FEW_DAYS = "TSE-D101", "The run covers fewer than 30 days",
         "Figures per year are extrapolated from daily returns. A few days say nothing about a year, \
          whatever the interval around the Sharpe ratio: it assumes that the days were typical.";

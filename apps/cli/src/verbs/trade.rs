@@ -5,7 +5,7 @@ use super::load;
 use crate::args::{Backtest, Demo, Durable, Report};
 use crate::config::Config;
 use crate::demo::Options;
-use crate::diagnose::Diagnostics;
+use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use crate::run::{self, Ready};
 use crate::ui::Ui;
 use serde_json::json;
@@ -17,6 +17,13 @@ pub(crate) fn backtest(args: &Backtest, registry: &Registry, ui: &Ui) -> Result<
     let mut config = load(&args.config, registry)?;
     let mut scenario = config.scenario()?;
     scenario.audit = args.audit;
+    if scenario.live.is_some() {
+        let what = "a backtest of a config whose mode is paper would send nothing";
+        return Err(Diagnostic::error(codes::WRONG_MODE, what)
+            .at(At::Place(args.config.path().display().to_string()), "")
+            .fix("take `mode` out of [run]: tse run says it by itself")
+            .into());
+    }
     if args.dry_run {
         return Ok(plan(args, &config, ui));
     }
