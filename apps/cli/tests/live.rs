@@ -180,12 +180,21 @@ fn nothing_is_sent_until_somebody_lets_it_and_halting_holds_until_somebody_resum
         &["resume", "--by", "ann"][..],
         &["resume", "--by", "ann", "--why", "x", "--role", "trader"],
         &["resume", "--scope", "strategy:maker", "--why", "x"],
-        &["kill", "--level", "halt", "--scope", "strategy:nobody"],
-        &["kill", "--level", "hlt"],
     ] {
         let refused = desk.tse(args);
         assert_eq!(refused.code, 7, "{args:?}: {}", words(&refused));
     }
+    // There is no such thing; and less than holds changes nothing.
+    for args in [
+        &["kill", "--level", "halt", "--scope", "strategy:nobody"][..],
+        &["kill", "--level", "hlt"],
+        &["kill", "--level", "free"],
+    ] {
+        let wrong = desk.tse(args);
+        assert_eq!(wrong.code, 2, "{args:?}: {}", words(&wrong));
+    }
+    let less = desk.tse(&["kill", "--level", "pause"]);
+    assert!(words(&less).contains("at halt, as before"), "{}", words(&less));
     let resumed = desk.tse(&["resume", "--by", "ann", "--why", "looked at it"]);
     assert!(resumed.code == 0, "{}", words(&resumed));
     assert!(!desk.home().join("kill").exists(), "and it is gone with the latch");
@@ -200,13 +209,13 @@ fn a_limit_changes_while_it_trades_and_is_what_it_was_made_after_a_kill() {
     let none = ["limit", "order_qty_max=0", "--symbol", "BTC-USD.NORTH", "--why", "a drill"];
     let changed = desk.tse(&none);
     assert!(changed.code == 0, "{}", words(&changed));
-    for wrong in [
-        &["limit", "order_qty_max=0.0001", "--symbol", "BTC-USD.NORTH", "--why", "x"][..],
-        &["limit", "order_qty_max=1", "--why", "x"],
-        &["limit", "day_max=1", "--why", "x"],
-        &["limit", "order_qty_max=1", "--symbol", "BTC-USD.NORTH", "--why", " "],
+    for (wrong, code) in [
+        (&["limit", "order_qty_max=0.0001", "--symbol", "BTC-USD.NORTH", "--why", "x"][..], 2),
+        (&["limit", "order_qty_max=1", "--why", "x"], 2),
+        (&["limit", "day_max=1", "--why", "x"], 7),
+        (&["limit", "order_qty_max=1", "--symbol", "BTC-USD.NORTH", "--why", " "], 7),
     ] {
-        assert_eq!(desk.tse(wrong).code, 7, "{wrong:?}");
+        assert_eq!(desk.tse(wrong).code, code, "{wrong:?}");
     }
     assert_eq!(desk.tse(&["limit", "long_max", "--why", "x"]).code, 2);
     running.signal("-KILL");
@@ -292,6 +301,54 @@ fn one_process_one_config_one_folder() {
     assert!(words(&unknown).contains("did you mean demo?"), "{}", words(&unknown));
     let unasked = desk.tse(&["kill", "demo"]);
     assert_eq!(unasked.code, 2, "{}", words(&unasked));
+}
+
+#[test]
+fn however_fast_it_runs_it_hears_and_ends() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "1000000", "--arm"]);
+    running.until("it trades", |it| number(it, "fills") > 0);
+    assert_eq!(desk.json(&["kill", "--now"]).expect("it hears")["level"], "halt");
+    running.signal("-INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("makes no progress"), "{said}");
+}
+
+#[test]
+fn an_engine_whose_data_or_socket_was_taken_away_says_so() {
+    let desk = Desk::new();
+    let examples = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs tests"))
+        .join("../../examples");
+    let read = |name: &str| std::fs::read(examples.join(name)).unwrap();
+    desk.bench.write("own.toml", read("import-own-csv.toml"));
+    for entry in std::fs::read_dir(examples.join("data")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        desk.bench.write(&format!("data/{name}"), read(&format!("data/{name}")));
+    }
+    let whole = ["run", "own.toml", "--speed", "1000000", "--set", "run.name=own"];
+    let first = desk.tse(&whole);
+    assert_eq!(first.code, 0, "{}", words(&first));
+    // As long as before, and another price.
+    for entry in std::fs::read_dir(desk.bench.path().join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.iter().rposition(u8::is_ascii_digit).unwrap();
+        bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let second = desk.tse(&whole);
+    assert!(words(&second).contains("saw other data"), "{}", words(&second));
+
+    let running = desk.run(&["--speed", "20"]);
+    std::fs::remove_file(desk.home().join("control.sock")).unwrap();
+    let status = desk.tse(&["status", "demo"]);
+    assert_eq!(status.code, 6);
+    assert!(words(&status).contains("runs, and its socket is gone"), "{}", words(&status));
+    assert_eq!(desk.tse(&["kill", "demo", "--now"]).code, 0);
+    assert!(desk.home().join("kill").is_file());
+    running.signal("-TERM");
+    assert_eq!(running.end().0, Some(0));
 }
 
 #[test]

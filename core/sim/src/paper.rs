@@ -32,8 +32,10 @@ const FORGET_EVERY: Span = Span::from_secs(3_600);
 /// Why paper trading does not begin or does not go on.
 #[derive(Clone, PartialEq, Debug)]
 pub enum PaperError {
-    /// The record of what venues were asked, or the engine's, cannot be read or written.
+    /// The engine's journal cannot be written.
     Journal(JournalError),
+    /// The record of what venues were asked cannot be read or written.
+    Venues(JournalError),
     /// A record of what venues were asked is something else.
     NotAsked {
         /// Which.
@@ -60,7 +62,7 @@ impl From<SourceFault> for PaperError {
 impl fmt::Display for PaperError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Journal(error) => error.fmt(f),
+            Self::Journal(error) | Self::Venues(error) => error.fmt(f),
             Self::NotAsked { record } => {
                 write!(f, "record {record} is nothing that a venue was asked")
             }
@@ -149,9 +151,10 @@ impl Market {
     /// The next event of the data or timer of a venue, if it is not after `until`: in the order of a world.
     fn happen(&mut self, until: Timestamp) -> Result<bool, PaperError> {
         let timers = self.exchanges.iter().enumerate();
+        // One may be due in the past: it comes before others all the same, as in a world.
         let timer = timers
             .filter_map(|(number, it)| {
-                tse_model::Machine::wake_at(&it.venue).map(|at| (at.max(self.now), number))
+                tse_model::Machine::wake_at(&it.venue).map(|at| (at, number))
             })
             .min();
         let data = self.first();
@@ -172,9 +175,9 @@ impl Market {
                 }
             }
             (_, Some((at, number))) if at <= until => {
-                self.now = at;
+                self.now = self.now.max(at);
                 self.happened += 1;
-                self.exchanges[number].wake(at, &mut words);
+                self.exchanges[number].wake(self.now, &mut words);
             }
             _ => return Ok(false),
         }
@@ -243,7 +246,7 @@ impl<D: Disk, L: Lease> Paper<D, L> {
             return Err(error.clone().into());
         }
         match self.log.failed() {
-            Some(error) => Err(error.clone().into()),
+            Some(error) => Err(PaperError::Venues(error.clone())),
             None => Ok(done),
         }
     }
@@ -298,7 +301,7 @@ impl<D: Disk, L: Lease> Paper<D, L> {
     /// What the journal says.
     pub fn commit(&mut self) -> Result<(), PaperError> {
         self.course.world.trader().engine.commit()?;
-        self.log.commit()?;
+        self.log.commit().map_err(PaperError::Venues)?;
         Ok(())
     }
 
@@ -316,7 +319,7 @@ impl<D: Disk, L: Lease> Paper<D, L> {
     /// As for [`run_until`](Self::run_until).
     pub fn end(mut self, observer: &mut impl Observer) -> Result<(D, D), PaperError> {
         self.finish(observer)?;
-        self.log.commit()?;
+        self.log.commit().map_err(PaperError::Venues)?;
         let engine = self.course.world.into_trader().engine;
         Ok((engine.end()?, self.log.into_disk()))
     }

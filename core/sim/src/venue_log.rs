@@ -73,9 +73,10 @@ impl<D: Disk> VenueLog<D> {
                 }
                 None => foreign = foreign.or(Some(record.head.sequence)),
             }
-        })?;
+        })
+        .map_err(PaperError::Venues)?;
         match foreign {
-            _ if contents.last < contents.first => Err(JournalError::Empty.into()),
+            _ if contents.last < contents.first => Err(PaperError::Venues(JournalError::Empty)),
             Some(record) => Err(PaperError::NotAsked { record }),
             None => Ok((Self { journal, failed: None }, asked)),
         }

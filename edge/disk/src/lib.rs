@@ -67,6 +67,12 @@ impl Folder {
         Ok(Self { path: path.to_owned(), lock: Some(lock), open: RefCell::default() })
     }
 
+    /// Whether a process holds a folder to write in it. One that cannot be looked at is not held.
+    pub fn is_held(path: &Path) -> bool {
+        let lock = OpenOptions::new().write(true).open(path.join(LOCK));
+        lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Opens a folder to read it, whoever writes there.
     ///
     /// # Errors

@@ -70,7 +70,7 @@ pub fn ask(home: &Home, demand: &Demand) -> Result<Answer, ControlError> {
             _ => ControlError::Io { path, source },
         }
     };
-    let mut stream = UnixStream::connect(home.socket()).map_err(failed)?;
+    let mut stream = connect(home).map_err(failed)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
     let mut line = serde_json::to_vec(demand).expect("a demand is plain data");
@@ -83,6 +83,15 @@ pub fn ask(home: &Home, demand: &Demand) -> Result<Answer, ControlError> {
     }
     serde_json::from_slice(&answer)
         .map_err(|error| ControlError::Foreign { path, what: error.to_string() })
+}
+
+/// Connects, in time: where nobody takes connections any more and too many wait already, the system would wait for ever.
+fn connect(home: &Home) -> std::io::Result<UnixStream> {
+    let (socket, (sender, connected)) = (home.socket(), sync_channel(1));
+    // Nobody waits for it when it is late.
+    std::thread::spawn(move || sender.try_send(UnixStream::connect(socket)));
+    let late = |_| std::io::Error::from(ErrorKind::TimedOut);
+    connected.recv_timeout(PATIENCE).map_err(late)?
 }
 
 /// Listens as long as it lives.

@@ -152,6 +152,10 @@ impl Demand {
     pub fn command(&self, names: &Names) -> Result<Option<Command>, WrongScope> {
         Ok(Some(match self {
             Self::Status => return Ok(None),
+            Self::Kill { level: to, .. } if level(to)? == Level::Free => {
+                let known = Level::ALL.into_iter().skip(1).map(|it| it.name().to_owned());
+                return Err(wrong("level to stop at", to, known));
+            }
             Self::Kill { scope: reach, level: to, by, why } => Command::Kill(Kill {
                 reach: scope(reach, names)?,
                 level: level(to)?,
@@ -183,10 +187,12 @@ impl Demand {
 }
 
 /// What somebody is told.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Answer {
     /// Why nothing was done, if so.
     pub refused: Option<String>,
+    /// Whether that is because there is no such thing as was named.
+    pub misunderstood: bool,
     /// What the engine said to it.
     pub said: Vec<Line>,
     /// How things stand now.
@@ -196,7 +202,7 @@ pub struct Answer {
 impl Answer {
     /// Nothing was done.
     pub fn refused(why: impl ToString) -> Self {
-        Self { refused: Some(why.to_string()), said: Vec::new(), picture: None }
+        Self { refused: Some(why.to_string()), ..Self::default() }
     }
 }
 

@@ -135,6 +135,39 @@ impl Wanted<'_> {
     }
 }
 
+/// A limit that was changed, as people write it: its name, and what it is now.
+pub(crate) fn written(change: &LimitChange, names: &Names) -> (&'static str, String) {
+    let catalog = &names.catalog;
+    let it = change.instrument.and_then(|at| catalog.get_instrument(at));
+    let lots = |qty| it.map_or(String::new(), |it| it.qty_decimal(qty).to_string());
+    let base = |money: Money| catalog.show(money, names.base);
+    // Billionths as basis points.
+    let bps = |rate: Rate| {
+        let bps = Decimal::new(i128::from(rate.billionths()), 5);
+        bps.map_or(String::new(), |bps| bps.to_string())
+    };
+    let of = |group: GroupLimit| format!("{} of group {}", base(group.value), group.group);
+    match change.to {
+        NewLimit::OrderQty(qty) => ("order_qty_max", lots(qty)),
+        NewLimit::OrderValue(money) => {
+            ("order_value_max", it.map_or(String::new(), |it| catalog.show(money, it.settle)))
+        }
+        NewLimit::Collar(rate) => ("collar_bps", bps(rate)),
+        NewLimit::OpenOrders(count) => ("open_orders_max", count.to_string()),
+        NewLimit::Long(qty) => ("long_max", lots(qty)),
+        NewLimit::Short(qty) => ("short_max", lots(qty)),
+        NewLimit::DataAge(span) => ("data_age_max", span.to_string()),
+        NewLimit::Gross(money) => ("gross_max", base(money)),
+        NewLimit::Net(money) => ("net_max", base(money)),
+        NewLimit::DaySoft(money) => ("day_soft", base(money)),
+        NewLimit::DayMax(money) => ("day_max", base(money)),
+        NewLimit::Drawdown(rate) => ("drawdown_max_bps", bps(rate)),
+        NewLimit::VarMax(money) => ("var_max", base(money)),
+        NewLimit::GroupGross(group) => ("gross_max", of(group)),
+        NewLimit::GroupNet(group) => ("net_max", of(group)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +235,10 @@ mod tests {
         ];
         for (wanted, limit) in good {
             assert_eq!(to(wanted), Ok(limit), "{wanted:?}");
+            // What it was changed to is written as it was asked for, but for zeros.
+            let (name, value) = written(&wanted.change(("a", None, "x"), &names).unwrap(), &names);
+            assert_eq!(name, wanted.limit);
+            assert!(value.starts_with(wanted.value), "{name} {value}, not {}", wanted.value);
         }
         let bad = [
             (one("long_max", "2.5001"), "steps of 0.001"),

@@ -18,8 +18,9 @@ use tse_model::{Span, Timestamp};
 use tse_risk::Who;
 use tse_sim::PaperError;
 
-/// A slice of the market, by the clock.
+/// A slice of the market, by the clock; and the most of it, however fast it runs: between slices demands are heard.
 const SLICE: Duration = Duration::from_millis(2);
+const SLICE_MAX: Span = Span::from_millis(100);
 /// How long the market may run before demands are looked at again.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// How often pictures are left, and flag, journal and disk looked at.
@@ -30,6 +31,11 @@ const DRAIN: Duration = Duration::from_secs(30);
 const DRAIN_MARKET: Span = Span::from_secs(60);
 /// In such steps.
 const DRAIN_STEP: Span = Span::from_millis(10);
+
+/// The reason that a line gives.
+fn why(line: &crate::Line) -> &str {
+    line.about.get("why").and_then(|why| why.as_str()).unwrap_or_default()
+}
 
 /// Why an engine ended that was not asked to.
 pub type NodeError = PaperError;
@@ -148,8 +154,9 @@ impl Node {
     fn advance(&mut self) -> Result<bool, NodeError> {
         let begun = Instant::now();
         let target = self.pace.target(begun, self.reached);
-        let slice = self.pace.market(SLICE);
+        let slice = self.pace.market(SLICE).min(SLICE_MAX);
         while self.reached < target {
+            self.progress.fetch_add(1, Ordering::Relaxed);
             self.reached = (self.reached + slice).min(target);
             if !self.live.run_until(self.reached, &mut self.watcher)? {
                 return Ok(false);
@@ -187,8 +194,8 @@ impl Node {
     /// Does what somebody wants, and answers when it is recorded.
     fn hear(&mut self, said: &Said) -> Result<(), NodeError> {
         let answer = match said.demand.command(&self.names) {
-            Err(wrong) => Answer::refused(wrong),
-            Ok(None) => Answer { refused: None, said: Vec::new(), picture: Some(self.picture()) },
+            Err(wrong) => Answer { misunderstood: true, ..Answer::refused(wrong) },
+            Ok(None) => Answer { picture: Some(self.picture()), ..Answer::default() },
             Ok(Some(command)) => self.carry_out(command, &said.demand)?,
         };
         // Whoever asked may be gone.
@@ -207,11 +214,12 @@ impl Node {
             matches!(kind, "not_resumed" | "not_armed" | "no_such_scope" | "not_changed")
         });
         let refused = not.map(|line| match demand {
-            Demand::Resume { scope, .. } => format!("{scope} does not go on: {}", line.about),
-            Demand::Arm { .. } => format!("it cannot be armed: {}", line.about),
+            Demand::Resume { scope, .. } => format!("{scope} does not go on: {}", why(line)),
+            Demand::Arm { .. } => format!("it cannot be armed: {}", why(line)),
+            Demand::Limit { limit, .. } => format!("{limit} stays as it is: {}", why(line)),
             _ => format!("{}: {}", line.kind, line.about),
         });
-        Ok(Answer { refused, said, picture: Some(self.picture()) })
+        Ok(Answer { refused, said, picture: Some(self.picture()), misunderstood: false })
     }
 
     /// What is looked at now and then.
@@ -281,6 +289,7 @@ impl Node {
             && begun.elapsed() < DRAIN
         {
             self.progress.fetch_add(1, Ordering::Relaxed);
+            self.hear_all()?;
             self.reached = self.reached + DRAIN_STEP;
             if !self.live.run_until(self.reached, &mut self.watcher)? {
                 break;

@@ -129,7 +129,7 @@ pub fn open(home: &Home, plan: Plan<'_>) -> Result<Opened, OpenError> {
             return Err(OpenError::OtherData { recorded: asked.setup });
         }
         Ok(found) => Some(found),
-        Err(PaperError::Journal(JournalError::Empty)) => None,
+        Err(PaperError::Venues(JournalError::Empty)) => None,
         Err(error) => return Err(error.into()),
     };
     let goes_on = log.is_some();
@@ -138,7 +138,7 @@ pub fn open(home: &Home, plan: Plan<'_>) -> Result<Opened, OpenError> {
         // The venues first: whoever dies in between finds venues that were asked nothing.
         None => {
             is_empty(&journal()?)?;
-            let log = VenueLog::begin(venues()?, options, data).map_err(PaperError::from)?;
+            let log = VenueLog::begin(venues()?, options, data).map_err(PaperError::Venues)?;
             (log, Asked::default())
         }
     };

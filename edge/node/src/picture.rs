@@ -14,6 +14,8 @@ const ORDERS_SHOWN: usize = 1_000;
 /// Something that was said, in a line.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Line {
+    /// Counts up as long as the process lives.
+    pub number: u64,
     /// When, by the engine's clock.
     pub at: String,
     /// What kind of thing.

@@ -1,10 +1,10 @@
 //! What alerts say, as data: the same words in logs, pictures and answers.
 
-use crate::Names;
+use crate::{Names, limit};
 use serde_json::{Value, json};
-use tse_kernel::Alert;
+use tse_kernel::{Alert, NotArmed};
 use tse_model::{ClientOrderId, StrategyId};
-use tse_risk::Metric;
+use tse_risk::{Metric, NotChanged, NotResumed, Role};
 
 /// What kind an alert is, and what it is about.
 pub fn alert(alert: &Alert, names: &Names) -> (&'static str, Value) {
@@ -53,12 +53,14 @@ pub fn alert(alert: &Alert, names: &Names) -> (&'static str, Value) {
         ),
         Alert::LimitChanged(change) => {
             let of = |id: StrategyId| names.strategy(id).to_owned();
+            let (limit, value) = limit::written(change, names);
             (
                 "limit_changed",
                 json!({
                     "strategy": change.strategy.map(of),
-                    "symbol": change.instrument.map(|it| names.symbol(it)),
-                    "to": format!("{:?}", change.to),
+                    "symbol": change.instrument.and_then(|it| names.symbol(it)),
+                    "limit": limit,
+                    "to": value,
                     "by": change.by.as_str(),
                     "why": change.why.as_str(),
                 }),
@@ -74,7 +76,7 @@ pub fn alert(alert: &Alert, names: &Names) -> (&'static str, Value) {
                 "why": permit.why.as_str(),
             }),
         ),
-        Alert::NotChanged(why) => ("not_changed", json!({ "why": format!("{why:?}") })),
+        Alert::NotChanged(why) => ("not_changed", json!({ "why": not_changed(*why) })),
         Alert::ClockStepped { source, offset } => (
             "clock_stepped",
             json!({ "source": format!("{source:?}"), "offset": offset.to_string() }),
@@ -87,12 +89,57 @@ pub fn alert(alert: &Alert, names: &Names) -> (&'static str, Value) {
             ("resumed", json!({ "scope": names.scope(*reach), "level": to.name() }))
         }
         Alert::NotResumed { reach, why } => {
-            ("not_resumed", json!({ "scope": names.scope(*reach), "why": format!("{why:?}") }))
+            ("not_resumed", json!({ "scope": names.scope(*reach), "why": not_resumed(*why) }))
         }
         Alert::NoSuchScope(reach) => ("no_such_scope", json!({ "scope": format!("{reach:?}") })),
         Alert::Armed => ("armed", json!({})),
-        Alert::NotArmed(why) => ("not_armed", json!({ "why": format!("{why:?}") })),
+        Alert::NotArmed(why) => ("not_armed", json!({ "why": not_armed(*why, names) })),
         Alert::JournalFull => ("journal_full", json!({})),
         Alert::JournalSlow => ("journal_slow", json!({})),
+    }
+}
+
+fn not_changed(why: NotChanged) -> &'static str {
+    match why {
+        NotChanged::Nobody => "nobody says who they are",
+        NotChanged::NoReason => "a reason is missing",
+        NotChanged::NeedsTwo => "it takes two different people",
+        NotChanged::Unknown => {
+            "there is no such strategy, instrument or group, or it has no such limit"
+        }
+        NotChanged::Unsound => "such a limit or exception makes no sense",
+        NotChanged::NotWatched => {
+            "nothing of that kind is watched there: the config sets no such limit"
+        }
+    }
+}
+
+fn not_resumed(why: NotResumed) -> String {
+    match why {
+        NotResumed::NotLower => "it is not cut back that far".to_owned(),
+        NotResumed::Nobody => "nobody says who they are".to_owned(),
+        NotResumed::NoReason => "a reason is missing".to_owned(),
+        NotResumed::Needs(role) => {
+            let role = match role {
+                Role::Owner => "the owner",
+                Role::Trader => "a trader",
+                Role::Risk => "whoever answers for risk",
+            };
+            format!("{role} may do that, or somebody above")
+        }
+        NotResumed::NeedsTwo => "it takes two different people".to_owned(),
+        NotResumed::Unknown => "there is no such scope".to_owned(),
+        NotResumed::CoolingDown { until } => format!("after a loss it stays so until {until}"),
+    }
+}
+
+fn not_armed(why: NotArmed, names: &Names) -> String {
+    match why {
+        NotArmed::Nobody => "nobody says who they are".to_owned(),
+        NotArmed::NotReconciled(venue) => {
+            let name = &names.catalog.venue(venue).name;
+            format!("the account at {name} has not been compared, or must be looked at")
+        }
+        NotArmed::Unknown(id) => format!("nobody knows how {id} stands"),
     }
 }

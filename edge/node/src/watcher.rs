@@ -15,6 +15,7 @@ pub(crate) struct Watcher {
     pub(crate) alerts: VecDeque<Line>,
     pub(crate) equity: Option<Money>,
     pub(crate) nets: Vec<Option<Money>>,
+    said: u64,
     /// What was said since somebody began to listen.
     heard: Option<Vec<Line>>,
 }
@@ -26,6 +27,7 @@ impl Watcher {
             names,
             alerts: VecDeque::new(),
             equity: None,
+            said: 0,
             heard: None,
         }
     }
@@ -45,7 +47,8 @@ impl Observer for Watcher {
     fn output(&mut self, now: Timestamp, output: &Output, _: &Kernel) {
         let Output::Alert(alert) = output else { return };
         let (kind, about) = say::alert(alert, &self.names);
-        let line = Line { at: now.to_string(), kind: kind.to_owned(), about };
+        self.said += 1;
+        let line = Line { number: self.said, at: now.to_string(), kind: kind.to_owned(), about };
         if let Some(heard) = &mut self.heard {
             heard.push(line.clone());
         }

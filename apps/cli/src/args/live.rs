@@ -1,6 +1,6 @@
 //! The arguments of the verbs about engines that run in real time.
 
-use super::{ConfigArgs, Durable};
+use super::ConfigArgs;
 use clap::Args as Arguments;
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub struct Run {
     /// How much faster than the clock the market runs
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub speed: f64,
-    /// End after so many seconds; without it, at Ctrl-C or with the data
+    /// End after so many seconds; without it, at Ctrl-C or with the data, which is an end in order (exit code 0)
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
     /// Let it trade as soon as it can, in your name; without it, it waits for `tse resume`
@@ -33,11 +33,21 @@ pub struct Run {
         long,
         value_name = "WHAT",
         value_enum,
-        default_value_t = Durable::Power,
+        default_value_t = Lasting::Power,
         hide_default_value = true,
         hide_possible_values = true
     )]
-    pub durability: Durable,
+    pub durability: Lasting,
+}
+
+/// What a record of an engine that runs must survive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+pub enum Lasting {
+    /// The death of the process.
+    Process,
+    /// A loss of power.
+    #[default]
+    Power,
 }
 
 /// Which engine.

@@ -3,6 +3,7 @@
 use crate::args::EngineArgs;
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes, did_you_mean};
 use std::path::Path;
+use tse_disk::Folder;
 use tse_node::Home;
 
 /// The engine that is meant, running or not.
@@ -30,7 +31,7 @@ pub(super) fn find(args: &EngineArgs) -> Result<Home, Diagnostics> {
 
 /// The only one that runs, or the only one there is.
 fn only(mut all: Vec<Home>, state: &Path) -> Result<Home, Diagnostics> {
-    let alive = |home: &Home| std::os::unix::net::UnixStream::connect(home.socket()).is_ok();
+    let alive = |home: &Home| Folder::is_held(&home.journal());
     if all.len() > 1 && all.iter().any(alive) {
         all.retain(alive);
     }

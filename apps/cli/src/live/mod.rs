@@ -11,7 +11,7 @@ mod show;
 
 pub(crate) use people::{kill, limit, resume, status};
 
-use crate::args::{Durable, Run};
+use crate::args::{Lasting, Run};
 use crate::config::{self, Config, Overrides};
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use crate::run::stop::Stop;
@@ -38,13 +38,12 @@ const EVERY: Duration = Duration::from_millis(20);
 /// `tse run CONFIG`.
 pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
     let durability = match args.durability {
-        Durable::Power => Durability::Power,
-        Durable::Process => Durability::Process,
-        Durable::None => return Err(wrong("--durability none", "power or process").into()),
+        Lasting::Power => Durability::Power,
+        Lasting::Process => Durability::Process,
     };
-    if !(args.speed.is_finite() && args.speed > 0.0 && args.speed <= 1e6) {
+    if !(1e-3..=1e6).contains(&args.speed) {
         let given = format!("--speed {}", args.speed);
-        return Err(wrong(&given, "--speed 1; 1000000 is the most").into());
+        return Err(wrong(&given, "--speed 1; from 0.001 to 1000000").into());
     }
     let stop = Stop::listen();
     let overrides =
@@ -137,15 +136,12 @@ fn begin(
     open(home, plan).map_err(|error| not_begun(error, home, &setup))
 }
 
-/// What tells the data of a config from other data: its files and how long they are.
+/// What tells the data of a config from other data: its files, and the hashes of all that is in them.
 fn data_of(config: &Config) -> Result<String, Diagnostics> {
     let mut text = String::new();
     for (name, path) in config.files() {
-        let size = std::fs::metadata(&path).map_err(|error| {
-            let what = format!("cannot look at {}: {error}", path.display());
-            Diagnostics::from(Diagnostic::error(codes::UNREADABLE, what).fix("check the path"))
-        })?;
-        let _ = writeln!(text, "{name} {} bytes", size.len());
+        let hash = crate::run::hash_of(&path)?;
+        let _ = writeln!(text, "{name} sha256 {hash}");
     }
     Ok(text)
 }
@@ -173,19 +169,19 @@ fn headline(config: &Config, home: &Home, args: &Run, epoch: u16, inputs: u64) -
 
 /// A line a second, and alerts as they come. It reads pictures, and holds nobody up.
 fn print_lines(gallery: &Gallery, over: &AtomicBool) {
-    let mut said = String::new();
+    let mut said = 0;
     let mut next = std::time::Instant::now() + LINE_EVERY;
     while !over.load(Ordering::Relaxed) {
         std::thread::sleep(EVERY);
         let Some(picture) = gallery.newest() else { continue };
-        for line in picture.alerts.iter().filter(|line| line.at > said) {
+        for line in picture.alerts.iter().filter(|line| line.number > said) {
             show::alert(line);
         }
         if let Some(last) = picture.alerts.last() {
-            said.clone_from(&last.at);
+            said = last.number;
         }
         if std::time::Instant::now() >= next {
-            next += LINE_EVERY;
+            next = std::time::Instant::now() + LINE_EVERY;
             show::print(&show::line(&picture));
         }
     }
@@ -239,6 +235,9 @@ fn not_begun(error: OpenError, home: &Home, setup: &str) -> Diagnostics {
         | OpenError::Paper(PaperError::Journal(error)) => {
             verbs::journal::finding(&error, &home.journal()).into()
         }
+        OpenError::Paper(PaperError::Venues(error)) => {
+            verbs::journal::finding(&error, &home.venues()).into()
+        }
         OpenError::Paper(PaperError::Source(fault)) => Diagnostics::from(*fault),
         OpenError::Half(..) => Diagnostic::error(codes::OTHER_CONFIG, error.to_string())
             .at(place(), "")
@@ -267,6 +266,7 @@ fn differences(recorded: &str, wanted: &str) -> String {
 fn stopped(error: &NodeError, home: &Home) -> Diagnostics {
     match error {
         PaperError::Journal(error) => verbs::journal::finding(error, &home.journal()).into(),
+        PaperError::Venues(error) => verbs::journal::finding(error, &home.venues()).into(),
         PaperError::Source(fault) => Diagnostics::from((**fault).clone()),
         other => Diagnostic::error(codes::BUG, other.to_string())
             .fix("report it with the config and the folder")

@@ -7,6 +7,7 @@ use crate::run::stop::Stop;
 use crate::ui::Ui;
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::{Duration, Instant};
+use tse_disk::Folder;
 use tse_node::{Answer, ControlError, Demand, Home, Picture, ask, raise_flag};
 
 /// How long cancels are waited for.
@@ -14,15 +15,36 @@ const CANCELS_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked.
 const EVERY: Duration = Duration::from_millis(20);
 
-fn unheard(error: &ControlError, home: &Home) -> Diagnostics {
+fn unheard(error: &ControlError, home: &Home, demand: &Demand) -> Diagnostics {
     let place = At::Place(home.folder().display().to_string());
     let found = match error {
+        ControlError::Nobody { .. } if Folder::is_held(&home.journal()) => {
+            let what = format!("the engine in {} runs, and its socket is gone", home.name());
+            Diagnostic::error(codes::NO_ANSWER, what)
+                .fix(format!("tse kill {} --now  stops it without its help", home.name()))
+        }
+        ControlError::Silent { .. } if *demand != Demand::Status => {
+            let what = format!("{error}; it may still do what was wanted");
+            Diagnostic::error(codes::NO_ANSWER, what)
+                .fix(format!("tse kill {} --now  stops it without its help", home.name()))
+        }
         ControlError::Nobody { .. } => Diagnostic::error(codes::NO_ENGINE, error.to_string())
             .fix("tse run CONFIG begins one, and goes on with one that was stopped"),
         _ => Diagnostic::error(codes::NO_ANSWER, error.to_string())
             .fix(format!("tse kill {} --now  stops it without its help", home.name())),
     };
     found.at(place, "").into()
+}
+
+/// Why an engine did not do it: it may not, or there is no such thing.
+fn not_done(answer: &Answer, why: &str, home: &Home, fix: &str) -> Diagnostics {
+    if answer.misunderstood {
+        return Diagnostic::error(codes::BAD_ARGUMENT, why.to_owned())
+            .at(At::Place("the command line".to_owned()), "")
+            .fix(fix)
+            .into();
+    }
+    refused(why, home, fix)
 }
 
 fn refused(why: &str, home: &Home, fix: &str) -> Diagnostics {
@@ -33,7 +55,8 @@ fn refused(why: &str, home: &Home, fix: &str) -> Diagnostics {
 }
 
 fn picture(home: &Home) -> Result<Picture, Diagnostics> {
-    let answer = ask(home, &Demand::Status).map_err(|error| unheard(&error, home))?;
+    let answer =
+        ask(home, &Demand::Status).map_err(|error| unheard(&error, home, &Demand::Status))?;
     let nothing = || refused("it does not say how things stand", home, "tse status");
     match answer.refused {
         Some(why) => Err(refused(&why, home, "try again")),
@@ -84,27 +107,29 @@ pub(crate) fn kill(args: &Kill, ui: &Ui) -> Result<u8, Diagnostics> {
         scope: args.scope.clone(),
         level: level.clone(),
         by: who(args.by.as_deref()),
-        why: args.why.clone().unwrap_or_else(|| "tse kill".to_owned()),
+        why: brief(args.why.as_deref().unwrap_or("tse kill")),
     };
     let begun = Instant::now();
     let answer = match ask(&home, &demand) {
-        Ok(Answer { refused: Some(why), picture: None, .. })
-            if !is_whole(&args.scope, &level) || why.starts_with("there is no") =>
-        {
-            return Err(refused(&why, &home, "tse kill --help"));
-        }
-        Ok(Answer { refused: Some(why), picture: None, .. }) => return by_flag(&home, &why, ui),
-        Ok(answer) => answer,
+        Ok(answer) => match &answer.refused {
+            Some(why) if answer.misunderstood || !is_whole(&args.scope, &level) => {
+                return Err(not_done(&answer, why, &home, "tse kill --help"));
+            }
+            Some(why) => return by_flag(&home, why, ui),
+            None => answer,
+        },
         Err(error) if is_whole(&args.scope, &level) => {
             return by_flag(&home, &error.to_string(), ui);
         }
-        Err(error) => return Err(unheard(&error, &home)),
+        Err(error) => return Err(unheard(&error, &home, &demand)),
     };
     let done = begun.elapsed();
-    if let Some(why) = &answer.refused {
-        return Err(refused(why, &home, "tse kill --help"));
-    }
     told(&home, &args.scope, &level, &answer, done, ui)
+}
+
+/// As much of a reason as is recorded, and a little more.
+fn brief(why: &str) -> String {
+    why.chars().take(200).collect()
 }
 
 /// Whether the flag beside the journal says as much: everything, at least halted.
@@ -143,6 +168,12 @@ fn told(
     ui: &Ui,
 ) -> Result<u8, Diagnostics> {
     let (begun, mut last) = (Instant::now(), answer.picture.clone());
+    // What holds there now: it may have been more before, and less changes nothing.
+    let latches = last.iter().flat_map(|picture| &picture.latches);
+    let holds = { latches }.find(|latch| latch.scope == scope).map(|latch| latch.level.clone());
+    let holds = holds.unwrap_or_else(|| level.to_owned());
+    let changed = if holds == level { "" } else { ", as before: less changes nothing" };
+    let level = holds.as_str();
     let before = last.as_ref().map_or(0, |picture| picture.orders_open);
     let taken_back = scope == "firm" && level != "pause" && level != "reduce";
     while taken_back && last.as_ref().is_some_and(|it| it.orders_open > 0) {
@@ -173,7 +204,7 @@ fn told(
             ),
         };
         ui.print(format!(
-            "ok {scope} is at {level} in {:.1} ms{cancels} · latched until `tse resume`",
+            "ok {scope} is at {level}{changed} in {:.1} ms{cancels} · latched until `tse resume`",
             done.as_secs_f64() * 1e3
         ));
     }
@@ -255,7 +286,7 @@ pub(crate) fn resume(args: &Resume, ui: &Ui) -> Result<u8, Diagnostics> {
             role: args.role.clone(),
             by: by.clone(),
             second: args.second.clone(),
-            why,
+            why: brief(&why),
         };
         last = Some(does(&home, &demand)?);
     }
@@ -298,16 +329,18 @@ pub(crate) fn limit(args: &Limit, ui: &Ui) -> Result<u8, Diagnostics> {
         group: args.group,
         by: who(args.by.as_deref()),
         second: args.second.clone(),
-        why: args.why.clone(),
+        why: brief(&args.why),
     };
     say(&does(&home, &demand)?, "tse.limit/1", ui);
     Ok(0)
 }
 
 fn does(home: &Home, demand: &Demand) -> Result<Answer, Diagnostics> {
-    let answer = ask(home, demand).map_err(|error| unheard(&error, home))?;
+    let answer = ask(home, demand).map_err(|error| unheard(&error, home, demand))?;
     match &answer.refused {
-        Some(why) => Err(refused(why, home, "tse status; docs/risk.md says who may do what")),
+        Some(why) => {
+            Err(not_done(&answer, why, home, "tse status; docs/risk.md says who may do what"))
+        }
         None => Ok(answer),
     }
 }

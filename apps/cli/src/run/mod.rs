@@ -37,6 +37,7 @@ pub(crate) use fault::{OPEN, READ};
 
 pub(crate) use block::{DAYS_MIN, block, headline};
 pub(crate) use find::{find, find_recorded};
+pub(crate) use inputs::hash_of;
 pub(crate) use setting::Setting;
 pub(crate) use sum_up::{Facts, sum_up};
 
