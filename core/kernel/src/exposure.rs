@@ -14,7 +14,7 @@ use tse_model::bytes::{Kept, Reader, Recorded, Writer};
 use tse_model::{CurrencyId, Money, PlaceOrder, Qty, Side, Span, StrategyId, Timestamp};
 use tse_portfolio::{Mark, Prices};
 use tse_risk::{
-    Cause, CorrelationLimit, Exposed, ExposureGroup, ExposureLimits, Level, Measure, Metric,
+    Cause, CorrelationLimit, Exposed, ExposureGroup, ExposureLimits, Level, Metric,
     NewLimit, Reach, Scope, Together, Worth, exposures, group_exposures,
 };
 
@@ -374,14 +374,6 @@ impl Kernel {
         if let Some(severity) = self.gauges.observe(reach, metric, value, limit) {
             out.push(Output::Alert(Alert::Near { reach, metric, severity, value, limit }));
         }
-    }
-}
-
-/// Groups are told apart by number: this is the one of a measure, if it is of a group.
-pub fn group_of(measure: Measure) -> Option<usize> {
-    match measure {
-        Measure::GroupGross(number) | Measure::GroupNet(number) => Some(usize::from(number)),
-        _ => None,
     }
 }
 

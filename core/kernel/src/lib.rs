@@ -35,7 +35,7 @@ mod trace;
 
 pub use desk::State;
 pub use executions::EXECUTIONS_KEPT;
-pub use exposure::{ExposureTable, group_of};
+pub use exposure::ExposureTable;
 pub use guard::{Algorithm, Attribution, Guards};
 pub use kernel::{Counts, Kernel, PaceTable, STORM, Setup};
 pub use life::{Ending, Evidence, Life, Step};
