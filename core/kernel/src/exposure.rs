@@ -14,8 +14,8 @@ use tse_model::bytes::{Kept, Reader, Recorded, Writer};
 use tse_model::{CurrencyId, Money, PlaceOrder, Qty, Side, Span, StrategyId, Timestamp};
 use tse_portfolio::{Mark, Prices};
 use tse_risk::{
-    Cause, CorrelationLimit, Exposed, ExposureGroup, ExposureLimits, Level, Metric,
-    NewLimit, Reach, Scope, Together, Worth, exposures, group_exposures,
+    Cause, CorrelationLimit, Exposed, ExposureGroup, ExposureLimits, Level, Metric, NewLimit,
+    Reach, Scope, Together, Worth, exposures, group_exposures,
 };
 
 /// What everything together may be worth, in which currency, and how that is known.

@@ -102,9 +102,9 @@ fn correlation(a: &VecDeque<i128>, b: &VecDeque<i128>) -> Option<Rate> {
     Some(Rate::from_billionths(i64::try_from(share.clamp(-one, one)).ok()?))
 }
 
-/// The series in units in which its largest value has so many bits; `None` if it is nothing throughout.
+/// The series in units in which its largest value has so many bits; `None` if there are no values.
 fn scaled(values: &VecDeque<i128>) -> Option<Vec<i128>> {
-    let largest = values.iter().map(|value| value.unsigned_abs()).max().filter(|it| *it > 0)?;
+    let largest = values.iter().map(|value| value.unsigned_abs()).max()?;
     let bits = u128::BITS - largest.leading_zeros();
     let scale = |value: &i128| match bits.checked_sub(BITS) {
         Some(more) => value >> more,
@@ -134,6 +134,9 @@ mod tests {
 
     #[test]
     fn the_two_that_earn_together_most_are_found() {
+        // Of several that earn together as much, the first two.
+        let steps = [[0, 0, 0], [1, 1, 1], [3, 3, 3], [2, 2, 2]];
+        assert_eq!(after(3, &steps), Some((0, 1, 1_000_000_000)));
         // The first and the third change alike, ten times as much; the second the other way.
         let steps = [[0, 0, 0], [1, -1, 10], [3, -3, 30], [2, -2, 20], [6, -6, 60]];
         assert_eq!(after(4, &steps), Some((0, 2, 1_000_000_000)));
