@@ -2,8 +2,8 @@
 //! afterwards. The middle of every market is 10.00, so a lot is worth 1,000 cents.
 
 use crate::stage::{
-    ALICE, BOB, Cast, PERP_A, SHARE_A, SHARE_B, Stage, USD, all_alerts, buy, cancels, denied,
-    market, placed, sell,
+    ALICE, BANK_A, BOB, Cast, PERP_A, SHARE_A, SHARE_B, Stage, USD, all_alerts, buy, cancels,
+    denied, market, placed, sell,
 };
 use tse_kernel::{Alert, ExposureTable};
 use tse_model::{InstrumentId, Money, Price, Qty, Rate, Side, Span};
@@ -214,22 +214,24 @@ fn c12_what_prices_carry_over_the_limit_is_cut_back_to_what_shrinks_it() {
 
 #[test]
 fn c12_what_is_held_of_one_asset_is_beside_its_limit_and_the_worst_asset_counts() {
-    // Five lots of 10.00 of each, beside an equity of 2,200,000.00 and a limit of 121.00.
-    for rises in [SHARE_A, PERP_A] {
+    // Seven lots of 10.00 of each, beside an equity of 2,200,000.00 and a limit of 121.00: both are more together.
+    for rises in [SHARE_A, BANK_A] {
         let rate = Rate::from_billionths(55_000);
         let limits = ExposureLimits { concentration: Some(rate), ..ExposureLimits::default() };
         let mut priced = table(limits);
         priced.prices.source(&crate::stage::catalog(), SHARE_A).expect("shares have a price");
         let mut stage = with(priced);
-        for it in [SHARE_A, PERP_A] {
-            let id = stage.placed(ALICE, order(it, Side::Sell, 5));
-            stage.fill(id, 1_005, 5);
+        stage.quote(BANK_A, 990, 1_010);
+        for it in [SHARE_A, BANK_A] {
+            let id = stage.placed(ALICE, order(it, Side::Sell, 7));
+            stage.fill(id, 1_005, 7);
         }
-        assert_eq!(all_alerts(&stage.pass(Span::from_secs(1))), []);
-        stage.quote(rises, 2_990, 3_010);
         let (reach, level, cause) = (Reach::Firm, Level::Reduce, Cause::Exposure);
+        let cut = Alert::Killed { reach, level, cause };
+        assert!(!all_alerts(&stage.pass(Span::from_secs(1))).contains(&cut), "each alone is less");
+        stage.quote(rises, 2_990, 3_010);
         let said = all_alerts(&stage.pass(Span::from_secs(1)));
-        assert!(said.contains(&Alert::Killed { reach, level, cause }), "{rises:?}: {said:?}");
+        assert!(said.contains(&cut), "{rises:?}: {said:?}");
     }
 }
 

@@ -25,6 +25,8 @@ pub const BOB: StrategyId = StrategyId(1);
 pub const SHARE_A: InstrumentId = InstrumentId(0);
 pub const SHARE_B: InstrumentId = InstrumentId(1);
 pub const PERP_A: InstrumentId = InstrumentId(2);
+/// Of another asset; not quoted unless a test does.
+pub const BANK_A: InstrumentId = InstrumentId(3);
 pub const A: VenueId = VenueId(0);
 pub const B: VenueId = VenueId(1);
 pub const USD: CurrencyId = CurrencyId(0);
@@ -138,7 +140,7 @@ pub fn catalog() -> Catalog {
     catalog.define_currency("USD", 2).expect("new");
     catalog.define_currency("IBM", 0).expect("new");
     let rate = |bps: &str| Rate::from_bps(dec(bps)).expect("a rate");
-    for symbol in ["IBM-USD.A", "IBM-USD.B", "IBM-USD-PERP.A"] {
+    for symbol in ["IBM-USD.A", "IBM-USD.B", "IBM-USD-PERP.A", "BAC-USD-PERP.A"] {
         let contract = symbol.contains("PERP");
         let basis = FeeBasis::Value { maker: Rate::ZERO, taker: rate("10") };
         catalog
@@ -264,7 +266,7 @@ impl Stage {
             (0..cast.strategies).map(|_| Arc::new(Mutex::new(Script::default()))).collect();
         let strategies = scripts.iter().map(|script| {
             let puppet = Puppet { interest: cast.interest.clone(), script: script.clone() };
-            (Box::new(puppet) as Box<dyn Strategy>, vec![SHARE_A, SHARE_B, PERP_A])
+            (Box::new(puppet) as Box<dyn Strategy>, vec![SHARE_A, SHARE_B, PERP_A, BANK_A])
         });
         let mut kernel = Kernel::new(Setup {
             portfolio,
