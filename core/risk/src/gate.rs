@@ -592,3 +592,6 @@ fn data(scene: &Scene<'_>, limit: Option<Span>, reduces: bool, refusals: &mut Ve
         refusals.push(Refusal::NoLimit { limit: "data_age_max" });
     }
 }
+
+#[cfg(test)]
+mod tests;
