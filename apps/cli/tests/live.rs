@@ -352,6 +352,38 @@ fn an_engine_whose_data_or_socket_was_taken_away_says_so() {
 }
 
 #[test]
+fn venues_that_know_nothing_of_it_latch_the_account_until_somebody_has_looked() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "60", "--arm"]);
+    running.until("it holds something", |it| number(it, "fills") > 20);
+    running.signal("-KILL");
+    running.end();
+    // The same venues, in which nobody ever asked for anything.
+    let kept = desk.bench.path().join("kept");
+    std::fs::rename(desk.home(), &kept).unwrap();
+    let running = desk.run(&["--speed", "60"]);
+    running.signal("-KILL");
+    running.end();
+    std::fs::remove_dir_all(kept.join("venues")).unwrap();
+    std::fs::rename(desk.home().join("venues"), kept.join("venues")).unwrap();
+    std::fs::remove_dir_all(desk.home()).unwrap();
+    std::fs::rename(&kept, desk.home()).unwrap();
+
+    let running = desk.run(&["--speed", "60", "--arm"]);
+    let of = |it: &Value, key: &str| {
+        let all = it["venues"].as_array().unwrap().iter();
+        all.filter(|venue| venue[key] == true).count()
+    };
+    running.until("it cannot be explained", |it| of(it, "unexplained") == 2);
+    for venue in ["NORTH", "SOUTH"] {
+        let looked = desk.tse(&["resume", "--scope", &format!("account:{venue}")]);
+        assert_eq!(looked.code, 0, "{}", words(&looked));
+    }
+    let status = running.until("it goes on", |it| of(it, "reconciled") == 2 && it["armed"] == true);
+    assert_eq!(of(&status, "unexplained"), 0);
+}
+
+#[test]
 fn a_run_ends_with_its_data() {
     let desk = Desk::new();
     let ended = desk.tse(&[

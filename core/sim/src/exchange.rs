@@ -129,7 +129,7 @@ impl Exchange {
         Some([(*bid.0, *bid.1), (*ask.0, *ask.1)])
     }
 
-    /// Takes a request. A name that was ever used is refused.
+    /// Takes a request. A name that was used before is refused, as long as it is remembered.
     pub(crate) fn ask(&mut self, now: Timestamp, request: &Request, out: &mut Vec<Output>) {
         match request {
             Request::Place(place) if self.orders.contains_key(&place.id) => {
@@ -330,5 +330,45 @@ impl Exchange {
         lines.push(Line::End);
         let number = inquiry.number;
         lines.into_iter().map(|line| Statement { number, line }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::stage;
+    use tse_model::{OrderType, TimeInForce};
+
+    #[test]
+    fn what_has_ended_is_forgotten_after_a_while_and_what_is_open_never() {
+        let catalog = stage::catalog();
+        let mut exchange = Exchange::new(&catalog, &stage::exchanges(&catalog)[0]);
+        let at = |seconds| Timestamp::EPOCH + Span::from_secs(seconds);
+        let place = |id| PlaceOrder {
+            id: ClientOrderId(id),
+            strategy: StrategyId(0),
+            instrument: InstrumentId(0),
+            side: Side::Buy,
+            order_type: OrderType::Limit(Price::new(100)),
+            time_in_force: TimeInForce::Gtc,
+            qty: Qty::new(1),
+            display: None,
+            post_only: false,
+            reduce_only: false,
+            group: tse_model::GroupId(0),
+        };
+        let mut words = Vec::new();
+        for (id, ended) in [(1, Some(10)), (2, Some(20)), (3, None)] {
+            exchange.ask(at(0), &Request::Place(place(id)), &mut words);
+            assert!(exchange.order(ClientOrderId(id)).is_some(), "{words:?}");
+            words.clear();
+            if let Some(seconds) = ended {
+                exchange.cancel(at(seconds), ClientOrderId(id), &mut words);
+            }
+            words.clear();
+        }
+        exchange.forget(at(20));
+        let known = [1, 2, 3].map(|id| exchange.order(ClientOrderId(id)).is_some());
+        assert_eq!(known, [false, true, true]);
     }
 }

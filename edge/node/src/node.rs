@@ -32,11 +32,6 @@ const DRAIN_MARKET: Span = Span::from_secs(60);
 /// In such steps.
 const DRAIN_STEP: Span = Span::from_millis(10);
 
-/// The reason that a line gives.
-fn why(line: &crate::Line) -> &str {
-    line.about.get("why").and_then(|why| why.as_str()).unwrap_or_default()
-}
-
 /// Why an engine ended that was not asked to.
 pub type NodeError = PaperError;
 
@@ -311,4 +306,9 @@ impl Node {
         self.live.end(&mut self.watcher)?;
         Ok(Ended { picture, data_ended })
     }
+}
+
+/// The reason that a line gives.
+fn why(line: &crate::Line) -> &str {
+    line.about.get("why").and_then(|why| why.as_str()).unwrap_or_default()
 }

@@ -106,7 +106,8 @@ pub struct Resume {
     /// Which.
     #[command(flatten)]
     pub engine: EngineArgs,
-    /// What: firm, account:VENUE, instrument:SYMBOL or strategy:NAME
+    /// What: firm, account:VENUE, instrument:SYMBOL or strategy:NAME; an account whose difference nothing explains is
+    /// acknowledged by that
     #[arg(long, value_name = "SCOPE", default_value = "firm")]
     pub scope: String,
     /// How far it stays cut back: free, pause, reduce, cancel or halt

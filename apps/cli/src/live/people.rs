@@ -267,7 +267,10 @@ pub(crate) fn resume(args: &Resume, ui: &Ui) -> Result<u8, Diagnostics> {
     let before = picture(&home)?;
     let cut_back = before.latches.iter().any(|latch| latch.scope == args.scope);
     let arms = args.scope == "firm" && args.to == "free" && !before.armed;
-    if !cut_back && !arms {
+    // An account that holds a difference that nothing explains trades on when somebody has looked at it.
+    let mut venues = before.venues.iter().filter(|venue| venue.unexplained);
+    let unexplained = venues.find(|venue| args.scope == format!("account:{}", venue.name));
+    if !cut_back && !arms && unexplained.is_none() {
         let others: Vec<_> = before.latches.iter().map(|latch| latch.scope.as_str()).collect();
         let fix = match others.is_empty() {
             true => "nothing is cut back: it trades".to_owned(),
@@ -289,6 +292,9 @@ pub(crate) fn resume(args: &Resume, ui: &Ui) -> Result<u8, Diagnostics> {
             why: brief(&why),
         };
         last = Some(does(&home, &demand)?);
+    }
+    if let Some(venue) = unexplained {
+        last = Some(does(&home, &Demand::Acknowledge { venue: venue.name.clone() })?);
     }
     if arms {
         last = Some(does(&home, &Demand::Arm { by })?);

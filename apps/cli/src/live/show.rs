@@ -87,7 +87,9 @@ pub(super) fn page(picture: &Picture) -> String {
     }
     for venue in &picture.venues {
         let state = match (venue.linked, venue.reconciled, venue.unexplained) {
-            (_, _, true) => "holds a difference that nothing explains",
+            (_, _, true) => {
+                "holds a difference that nothing explains: look at it, then tse resume --scope account:NAME"
+            }
             (false, ..) => "not connected",
             (true, false, _) => "not compared yet",
             (true, true, _) => "as here",
