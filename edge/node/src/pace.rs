@@ -25,6 +25,21 @@ impl Pace {
         Self { speed, looked: now, target: origin, forgotten: Duration::ZERO }
     }
 
+    /// Market seconds for each second of the clock.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// Another speed from now on.
+    pub fn set_speed(&mut self, speed: f64) {
+        self.speed = speed;
+    }
+
+    /// The market stands still until now.
+    pub fn hold(&mut self, now: Instant) {
+        self.looked = now;
+    }
+
     /// Where the market should be now, given where it is.
     pub fn target(&mut self, now: Instant, reached: Timestamp) -> Timestamp {
         let passed = now.saturating_duration_since(self.looked);
@@ -79,5 +94,9 @@ mod tests {
         let after = pace.target(at(1_300), first);
         assert_eq!(after, first + Span::from_secs(1), "what it did not reach is forgotten");
         assert!(pace.forgotten() > Duration::from_secs(1), "{:?}", pace.forgotten());
+        // Held, and slower.
+        pace.hold(at(9_300));
+        pace.set_speed(1.0);
+        assert_eq!(pace.target(at(9_400), after), after + Span::from_millis(100));
     }
 }
