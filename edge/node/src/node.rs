@@ -262,6 +262,7 @@ impl Node {
             epoch: engine.epoch(),
             stopping: self.stopping,
             speed: self.settings.speed,
+            forgotten_ms: u64::try_from(self.pace.forgotten().as_millis()).unwrap_or(u64::MAX),
             events: progress.events,
             net: progress.net,
             now: self.reached,

@@ -120,6 +120,8 @@ pub struct Picture {
     pub now: String,
     /// Market seconds for each second of the clock, as asked for.
     pub speed: f64,
+    /// How many milliseconds of the clock the market has fallen behind and given up, since this process began.
+    pub forgotten_ms: u64,
     /// Whether it may trade: `armed` and not cut back as a whole.
     pub armed: bool,
     /// How far everything is cut back.
@@ -166,6 +168,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) epoch: u16,
     pub(crate) stopping: bool,
     pub(crate) speed: f64,
+    pub(crate) forgotten_ms: u64,
     pub(crate) events: u64,
     pub(crate) net: Option<tse_model::Money>,
     pub(crate) now: Timestamp,
@@ -187,6 +190,7 @@ impl Picture {
             stopping: facts.stopping,
             now: facts.now.to_string(),
             speed: facts.speed,
+            forgotten_ms: facts.forgotten_ms,
             armed: state.is_armed(),
             level: state.switch().covering(Reach::Firm).name().to_owned(),
             latches: latches(kernel, names),

@@ -113,6 +113,11 @@ pub(super) fn page(picture: &Picture) -> String {
     for alert in picture.alerts.iter().rev().take(5) {
         let _ = writeln!(text, "  {} {}", clock(&alert.at), words(alert));
     }
+    if picture.forgotten_ms > 0 {
+        let seconds = picture.forgotten_ms as f64 / 1e3;
+        let _ =
+            writeln!(text, "  the market runs slower than asked for: {seconds:.1} s behind so far");
+    }
     if let Some(trouble) = &picture.flag_trouble {
         let _ = writeln!(text, "  the flag is not as it should be: {trouble}");
     }
