@@ -5,7 +5,7 @@
 mod live;
 mod wrong;
 
-pub use live::{EngineArgs, Kill, Lasting, Limit, Resume, Run, Status};
+pub use live::{EngineArgs, Kill, Lasting, Limit, Network, Resume, Run, Status};
 use wrong::finding;
 
 use crate::diagnose::Diagnostic;

@@ -49,7 +49,8 @@ impl Desk {
 
     /// Begins an engine, and waits until it answers.
     fn run(&self, args: &[&str]) -> Running<'_> {
-        let all: Vec<_> = ["run", "demo.toml"].iter().chain(args).copied().collect();
+        let all: Vec<_> =
+            ["run", "demo.toml", "--no-network"].iter().chain(args).copied().collect();
         let child = self
             .bench
             .command(&all)
@@ -270,14 +271,14 @@ fn one_process_one_config_one_folder() {
     let nobody = desk.tse(&["status"]);
     assert_eq!(nobody.code, 6, "{}", words(&nobody));
     let running = desk.run(&["--speed", "20"]);
-    let second = desk.tse(&["run", "demo.toml"]);
+    let second = desk.tse(&["run", "demo.toml", "--no-network"]);
     assert_eq!(second.code, 6, "{}", words(&second));
     assert!(words(&second).contains("TSE-N004"), "{}", words(&second));
     running.until("the first goes on", |_| true);
     running.signal("-TERM");
     assert_eq!(running.end().0, Some(0));
 
-    let other = desk.tse(&["run", "demo.toml", "--set", "run.seed=7"]);
+    let other = desk.tse(&["run", "demo.toml", "--no-network", "--set", "run.seed=7"]);
     assert_eq!(other.code, 6, "{}", words(&other));
     assert!(
         words(&other).contains("TSE-N005") && words(&other).contains("seed = 7"),
@@ -286,12 +287,13 @@ fn one_process_one_config_one_folder() {
     );
 
     std::fs::remove_dir_all(desk.home().join("venues")).unwrap();
-    let half = desk.tse(&["run", "demo.toml"]);
+    let half = desk.tse(&["run", "demo.toml", "--no-network"]);
     assert!(words(&half).contains("one of them was taken away"), "{}", words(&half));
 
-    for args in
-        [&["run", "demo.toml", "--speed", "0"][..], &["run", "demo.toml", "--durability", "none"]]
-    {
+    for args in [
+        &["run", "demo.toml", "--no-network", "--speed", "0"][..],
+        &["run", "demo.toml", "--no-network", "--durability", "none"],
+    ] {
         assert_eq!(desk.tse(args).code, 2, "{args:?}");
     }
     let backtest = desk.tse(&["backtest", "demo.toml", "--set", "run.mode=\"paper\""]);
@@ -326,7 +328,7 @@ fn an_engine_whose_data_or_socket_was_taken_away_says_so() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         desk.bench.write(&format!("data/{name}"), read(&format!("data/{name}")));
     }
-    let whole = ["run", "own.toml", "--speed", "1000000", "--set", "run.name=own"];
+    let whole = ["run", "own.toml", "--no-network", "--speed", "1000000", "--set", "run.name=own"];
     let first = desk.tse(&whole);
     assert_eq!(first.code, 0, "{}", words(&first));
     // As long as before, and another price.
@@ -389,6 +391,7 @@ fn a_run_ends_with_its_data() {
     let ended = desk.tse(&[
         "run",
         "demo.toml",
+        "--no-network",
         "--speed",
         "600",
         "--arm",

@@ -145,6 +145,11 @@ impl State {
         self.reserved[self.place(venue, currency)]
     }
 
+    /// The limits of every scope, as they are by now.
+    pub fn limits(&self) -> &LimitTable {
+        &self.limits
+    }
+
     /// How far trading is cut back, and why.
     pub fn switch(&self) -> &Switch {
         &self.switch

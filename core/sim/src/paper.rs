@@ -23,6 +23,7 @@ use tse_journal::{Disk, JournalError};
 use tse_kernel::{Input, Kernel, Output};
 use tse_model::{MarketEvent, SourceFault, Span, Timestamp, VenueId};
 use tse_portfolio::Profit;
+use tse_portfolio::statistics::EquityCurve;
 
 /// How long venues remember what has ended: longer than any engine asks back.
 const REMEMBERED: Span = Span::from_secs(86_400);
@@ -357,6 +358,16 @@ impl<D: Disk, L: Lease> Paper<D, L> {
     /// How far it is.
     pub fn progress(&self) -> Progress {
         self.course.progress()
+    }
+
+    /// The curve of equity since this began.
+    pub fn curve(&self) -> &EquityCurve {
+        self.course.world.watch().curve()
+    }
+
+    /// Of each strategy: what the account began with and what the strategy has earned since.
+    pub fn curves(&self) -> &[EquityCurve] {
+        self.course.world.watch().strategies()
     }
 
     /// What everything earned so far; `None` if something has no usable price.

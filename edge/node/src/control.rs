@@ -178,7 +178,9 @@ fn answer(line: &[u8], inbox: &Inbox) -> Answer {
         Err(error) => return Answer::refused(format!("that is no demand: {error}")),
     };
     let (sender, answer) = sync_channel(1);
-    match inbox.try_send(Said { demand, answer: sender }) {
+    // Whoever asked may be gone.
+    let tell = Box::new(move |answer| drop(sender.try_send(answer)));
+    match inbox.try_send(Said { demand, answer: tell }) {
         Ok(()) => {}
         Err(TrySendError::Full(_)) => return Answer::refused("too much is wanted at once"),
         Err(TrySendError::Disconnected(_)) => return Answer::refused("the engine is ending"),

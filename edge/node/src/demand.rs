@@ -206,13 +206,12 @@ impl Answer {
     }
 }
 
-/// A demand, and where the answer goes.
-#[derive(Debug)]
+/// A demand, and what is done with the answer. Dropped without one, the engine has ended before.
 pub struct Said {
     /// What somebody wants.
     pub demand: Demand,
-    /// Where they wait.
-    pub answer: SyncSender<Answer>,
+    /// Hands the answer over; it must not wait for anybody.
+    pub answer: Box<dyn FnOnce(Answer) + Send>,
 }
 
 /// Where demands are handed in; one that is full refuses.

@@ -18,6 +18,7 @@
 mod control;
 mod deadman;
 mod demand;
+mod feed;
 mod home;
 mod limit;
 mod names;
@@ -25,16 +26,22 @@ mod node;
 mod open;
 mod pace;
 mod picture;
+mod pin;
 mod say;
 mod watcher;
 
 pub use control::{ControlError, Server, ask};
 pub use deadman::{LOOKS, raise_flag, watch_over};
 pub use demand::{Answer, Demand, Inbox, Said, WrongScope, inbox, scope};
+pub use feed::{Feed, News, What};
 pub use home::{Home, HomeError};
 pub use names::Names;
 pub use node::{Ended, Gallery, Node, NodeError, Settings};
 pub use open::{Build, Live, OpenError, Opened, Plan, open};
 pub use pace::Pace;
-pub use picture::{Held, Latched, Line, OpenOrder, Picture, StrategyPicture, VenuePicture};
+pub use picture::{
+    Balance, Earned, Execution, Figures, Held, Latched, LimitPicture, Line, MarketPicture,
+    OpenOrder, Picture, Rung, StrategyPicture, VenuePicture,
+};
+pub use pin::pin;
 pub use say::alert;

@@ -4,6 +4,7 @@
 //! looked for, what was recorded is made safe, and a picture is left. Nothing here waits for anybody who looks on.
 
 use crate::demand::{Answer, Demand, Said};
+use crate::feed::Feed;
 use crate::open::{Live, Opened};
 use crate::picture::{Facts, Picture};
 use crate::watcher::Watcher;
@@ -50,18 +51,31 @@ pub struct Settings {
 
 /// The newest picture, for whoever wants to look.
 #[derive(Clone, Debug, Default)]
-pub struct Gallery(Arc<Mutex<Option<Arc<Picture>>>>);
+pub struct Gallery(Arc<Mutex<Option<Hung>>>);
+
+/// A picture, and since when it hangs there.
+type Hung = (Instant, Arc<Picture>);
 
 impl Gallery {
     /// The newest picture; `None` before the first.
     pub fn newest(&self) -> Option<Arc<Picture>> {
+        self.look().map(|(_, picture)| picture)
+    }
+
+    /// How old the newest picture is, by the clock; `None` before the first.
+    pub fn age(&self) -> Option<Duration> {
+        self.look().map(|(hung, _)| hung.elapsed())
+    }
+
+    fn look(&self) -> Option<Hung> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn hang(&self, picture: Picture) -> Arc<Picture> {
         let picture = Arc::new(picture);
         // Whoever looks holds it for as long as it takes to count a reference.
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&picture));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), Arc::clone(&picture)));
         picture
     }
 }
@@ -93,11 +107,16 @@ pub struct Node {
 }
 
 impl Node {
-    /// Takes an engine over.
-    pub fn new(opened: Opened, settings: Settings, inbox: Receiver<Said>) -> Self {
-        let Opened { live, slowest, watcher, names, .. } = opened;
+    /// Takes an engine over, whose pictures will hang in `gallery`. And what changes in it, for one who follows.
+    pub fn new(
+        opened: Opened,
+        settings: Settings,
+        inbox: Receiver<Said>,
+        gallery: Gallery,
+    ) -> (Self, Feed) {
+        let Opened { live, slowest, feed, watcher, names, .. } = opened;
         let reached = live.now();
-        Self {
+        let node = Self {
             pace: Pace::new(settings.speed, reached, Instant::now()),
             live,
             watcher,
@@ -105,13 +124,14 @@ impl Node {
             slowest,
             settings,
             inbox,
-            gallery: Gallery::default(),
+            gallery,
             progress: Arc::default(),
             reached,
             record_us: 0,
             told_lag: Span::ZERO,
             stopping: false,
-        }
+        };
+        (node, feed)
     }
 
     /// Where its pictures hang.
@@ -168,7 +188,7 @@ impl Node {
         let market = self.live.next_time().map_or(LOOK_EVERY, |at| self.pace.until(at));
         let wait = market.min(look.saturating_duration_since(Instant::now()));
         match self.inbox.recv_timeout(wait) {
-            Ok(said) => self.hear(&said),
+            Ok(said) => self.hear(said),
             Err(RecvTimeoutError::Timeout) => Ok(()),
             Err(RecvTimeoutError::Disconnected) => {
                 std::thread::sleep(wait);
@@ -180,21 +200,20 @@ impl Node {
     fn hear_all(&mut self) -> Result<(), NodeError> {
         loop {
             match self.inbox.try_recv() {
-                Ok(said) => self.hear(&said)?,
+                Ok(said) => self.hear(said)?,
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(()),
             }
         }
     }
 
     /// Does what somebody wants, and answers when it is recorded.
-    fn hear(&mut self, said: &Said) -> Result<(), NodeError> {
+    fn hear(&mut self, said: Said) -> Result<(), NodeError> {
         let answer = match said.demand.command(&self.names) {
             Err(wrong) => Answer { misunderstood: true, ..Answer::refused(wrong) },
             Ok(None) => Answer { picture: Some(self.picture()), ..Answer::default() },
             Ok(Some(command)) => self.carry_out(command, &said.demand)?,
         };
-        // Whoever asked may be gone.
-        let _ = said.answer.try_send(answer);
+        (said.answer)(answer);
         Ok(())
     }
 
@@ -255,22 +274,26 @@ impl Node {
     }
 
     fn picture(&mut self) -> Picture {
-        let progress = self.live.progress();
+        self.watcher.feed.settle(self.reached, self.live.kernel());
         let engine = self.live.engine();
+        let (epoch, safe) = (engine.epoch(), engine.journal().safe());
+        let flag_trouble = engine.flag_trouble().map(ToString::to_string);
         let facts = Facts {
             name: &self.settings.name,
-            epoch: engine.epoch(),
+            epoch,
             stopping: self.stopping,
             speed: self.settings.speed,
             forgotten_ms: u64::try_from(self.pace.forgotten().as_millis()).unwrap_or(u64::MAX),
-            events: progress.events,
-            net: progress.net,
+            events: self.live.progress().events,
+            profit: self.live.profit(),
+            curve: self.live.curve(),
+            curves: self.live.curves(),
             now: self.reached,
-            safe: engine.journal().safe(),
+            safe,
             record_us: self.record_us,
-            flag_trouble: engine.flag_trouble().map(ToString::to_string),
+            flag_trouble,
         };
-        Picture::of(engine.kernel(), &self.names, &self.watcher, &facts)
+        Picture::of(self.live.kernel(), &self.names, &self.watcher, &facts)
     }
 
     /// Stops strategies and takes back what rests. What nobody knows of is found out by asking, and that takes its

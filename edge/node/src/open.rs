@@ -1,5 +1,6 @@
 //! An engine from its folder: begun there, or recovered from its journal, with its venues as they were.
 
+use crate::feed::Feed;
 use crate::watcher::Watcher;
 use crate::{Home, HomeError, Names};
 use std::cell::RefCell;
@@ -105,6 +106,8 @@ pub struct Opened {
     pub begun: Begun,
     /// How long its slowest record took.
     pub slowest: Slowest,
+    /// What changes in it, for one who follows.
+    pub feed: Feed,
     pub(crate) watcher: Watcher,
     pub(crate) names: Names,
 }
@@ -155,9 +158,9 @@ pub fn open(home: &Home, plan: Plan<'_>) -> Result<Opened, OpenError> {
             Engine::begin(kernel, setup, journal()?, options, lease, first, &mut out)?
         }
     };
-    let mut watcher = Watcher::new(names.clone());
+    let (mut watcher, feed) = Watcher::new(names.clone());
     let live = Paper::begin(scenario, market, (engine, out), (log, asked), &mut watcher)?;
-    Ok(Opened { live, begun, slowest, watcher, names })
+    Ok(Opened { live, begun, slowest, feed, watcher, names })
 }
 
 /// That no engine has begun where its venues never did.

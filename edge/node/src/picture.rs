@@ -1,18 +1,14 @@
 //! How things stand, as plain data for people and programs. Amounts, prices and sizes are decimal strings.
 
-use crate::Names;
-use crate::watcher::Watcher;
+mod draw;
+
+pub(crate) use draw::{Facts, held, order};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tse_kernel::{Kernel, Order};
-use tse_model::{OrderType, Side, StrategyId, Timestamp, VenueId};
-use tse_risk::{Level, Reach};
-
-/// How many open orders a picture shows.
-const ORDERS_SHOWN: usize = 1_000;
+use utoipa::ToSchema;
 
 /// Something that was said, in a line.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Line {
     /// Counts up as long as the process lives.
     pub number: u64,
@@ -21,11 +17,12 @@ pub struct Line {
     /// What kind of thing.
     pub kind: String,
     /// What about.
+    #[schema(value_type = Object)]
     pub about: Value,
 }
 
 /// How far a scope is cut back.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Latched {
     /// Which: `firm`, `account:VENUE`, `instrument:SYMBOL` or `strategy:NAME`.
     pub scope: String,
@@ -42,7 +39,7 @@ pub struct Latched {
 }
 
 /// An account.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct VenuePicture {
     /// Where.
     pub name: String,
@@ -55,7 +52,7 @@ pub struct VenuePicture {
 }
 
 /// A strategy.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StrategyPicture {
     /// Its name.
     pub name: String,
@@ -65,12 +62,109 @@ pub struct StrategyPicture {
     pub net: Option<String>,
     /// Open orders.
     pub orders: usize,
+    /// Executions of buys since this process began.
+    pub bought: u64,
+    /// Executions of sells since this process began.
+    pub sold: u64,
     /// What it holds.
     pub positions: Vec<Held>,
+    /// What its curve of profit says so far.
+    pub figures: Figures,
+}
+
+/// What a curve of equity says (docs/statistics.md); null where it says nothing yet. Ratios.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Figures {
+    /// Since this process began.
+    pub total_return: Option<f64>,
+    /// Of daily returns, annualised.
+    pub sharpe: Option<f64>,
+    /// The same, of falls alone.
+    pub sortino: Option<f64>,
+    /// The deepest fall from a highest point.
+    pub max_drawdown: Option<f64>,
+    /// How many daily returns there are.
+    pub days: u64,
+    /// From flat to flat, how often.
+    pub round_trips: u64,
+    /// How many of those earned something, as a share.
+    pub win_rate: Option<f64>,
+}
+
+/// What one quote, or one step of a book, is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Rung {
+    /// At what price.
+    pub price: String,
+    /// How much.
+    pub size: String,
+}
+
+/// A market as the engine sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MarketPicture {
+    /// Of what.
+    pub symbol: String,
+    /// Bids, best first; the quote alone where no depth is fed.
+    pub bids: Vec<Rung>,
+    /// Asks, best first.
+    pub asks: Vec<Rung>,
+    /// How old the newest change is, by the engine's clock, in milliseconds; null before the first.
+    pub age_ms: Option<u64>,
+    /// Whether it may be believed: not crossed, and no message lost.
+    pub valid: bool,
+    /// Whether the venue takes orders, as far as we know.
+    pub open: bool,
+}
+
+/// Money at a venue.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Balance {
+    /// Where.
+    pub venue: String,
+    /// Of what.
+    pub currency: String,
+    /// How much.
+    pub amount: String,
+    /// How much of it is set aside for open orders.
+    pub reserved: String,
+}
+
+/// What everything together has earned since the engine was first begun, in the base currency; null where something
+/// has no usable price.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Earned {
+    /// By what was closed, before fees.
+    pub realized: Option<String>,
+    /// By closing the rest now.
+    pub unrealized: Option<String>,
+    /// Fees less rebates.
+    pub fees: Option<String>,
+    /// Funding received less paid.
+    pub funding: Option<String>,
+    /// All of it.
+    pub net: Option<String>,
+}
+
+/// A limit, and how much of it is used.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LimitPicture {
+    /// Whose: `firm` or `strategy:NAME`.
+    pub scope: String,
+    /// In which instrument; null for all together.
+    pub symbol: Option<String>,
+    /// Which, as in a config.
+    pub limit: String,
+    /// What it is.
+    pub value: String,
+    /// What is used of it; null where nobody counts.
+    pub used: Option<String>,
+    /// The same as a share of it.
+    pub share: Option<f64>,
 }
 
 /// A position.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Held {
     /// In what.
     pub symbol: String,
@@ -78,10 +172,51 @@ pub struct Held {
     pub size: String,
     /// Average price; null where it cannot be told.
     pub price: Option<String>,
+    /// The price it is valued at; null where there is none.
+    pub mark: Option<String>,
+    /// What the rest below is in.
+    pub currency: String,
+    /// What it is worth, without sign.
+    pub exposure: Option<String>,
+    /// What closing it at that price would earn, before fees.
+    pub unrealized: Option<String>,
+    /// What closing parts of it has earned, before fees.
+    pub realized: String,
+    /// Since when it is held.
+    pub opened: Option<String>,
+}
+
+/// An execution.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Execution {
+    /// The venue's name for it.
+    pub exec_id: String,
+    /// Of which order.
+    pub order_id: String,
+    /// Whose.
+    pub strategy: String,
+    /// In what.
+    pub symbol: String,
+    /// `buy` or `sell`.
+    pub side: String,
+    /// At what price.
+    pub price: String,
+    /// How much.
+    pub size: String,
+    /// `maker` or `taker`.
+    pub liquidity: String,
+    /// What it cost; a rebate below zero.
+    pub fee: String,
+    /// What the fee is paid in.
+    pub fee_currency: String,
+    /// What it realised, before fees, in the settlement currency.
+    pub realized: String,
+    /// When, by the engine's clock.
+    pub at: String,
 }
 
 /// An open order.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct OpenOrder {
     /// Our name for it.
     pub id: String,
@@ -101,10 +236,12 @@ pub struct OpenOrder {
     pub life: String,
     /// Since when.
     pub made: String,
+    /// When it last changed.
+    pub changed: String,
 }
 
 /// How things stand.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Picture {
     /// What the engine is called.
     pub name: String,
@@ -142,6 +279,16 @@ pub struct Picture {
     pub equity: Option<String>,
     /// What all positions have earned since the engine was first begun.
     pub net: Option<String>,
+    /// The same in parts.
+    pub earned: Earned,
+    /// What the curve of equity says.
+    pub figures: Figures,
+    /// Money by venue.
+    pub balances: Vec<Balance>,
+    /// Markets.
+    pub markets: Vec<MarketPicture>,
+    /// Limits that are used up as it trades.
+    pub limits: Vec<LimitPicture>,
     /// Market events.
     pub events: u64,
     /// Orders sent since the engine was first begun.
@@ -160,152 +307,6 @@ pub struct Picture {
     pub flag_trouble: Option<String>,
     /// The state of everything, as one number.
     pub state_hash: String,
-}
-
-/// What only the driver knows.
-pub(crate) struct Facts<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) epoch: u16,
-    pub(crate) stopping: bool,
-    pub(crate) speed: f64,
-    pub(crate) forgotten_ms: u64,
-    pub(crate) events: u64,
-    pub(crate) net: Option<tse_model::Money>,
-    pub(crate) now: Timestamp,
-    pub(crate) safe: u64,
-    pub(crate) record_us: u64,
-    pub(crate) flag_trouble: Option<String>,
-}
-
-impl Picture {
-    pub(crate) fn of(kernel: &Kernel, names: &Names, watcher: &Watcher, facts: &Facts<'_>) -> Self {
-        let (counts, state) = (kernel.counts(), kernel.state());
-        let (orders, orders_open) = orders(kernel, names);
-        let money = |money| names.catalog.show(money, names.base);
-        Self {
-            name: facts.name.to_owned(),
-            mode: "paper".to_owned(),
-            pid: std::process::id(),
-            epoch: facts.epoch,
-            stopping: facts.stopping,
-            now: facts.now.to_string(),
-            speed: facts.speed,
-            forgotten_ms: facts.forgotten_ms,
-            armed: state.is_armed(),
-            level: state.switch().covering(Reach::Firm).name().to_owned(),
-            latches: latches(kernel, names),
-            venues: venues(kernel, names),
-            strategies: strategies(kernel, names, watcher),
-            orders,
-            orders_open,
-            base: names.catalog.currency(names.base).code.clone(),
-            equity: watcher.equity.map(money),
-            net: facts.net.map(money),
-            events: facts.events,
-            sent: counts.orders,
-            denied: counts.denied,
-            fills: counts.fills,
-            safe: facts.safe,
-            record_us: facts.record_us,
-            alerts: watcher.alerts.iter().cloned().collect(),
-            flag_trouble: facts.flag_trouble.clone(),
-            state_hash: kernel.state_hash().to_string(),
-        }
-    }
-}
-
-fn latches(kernel: &Kernel, names: &Names) -> Vec<Latched> {
-    let catalog = &names.catalog;
-    let accounts = (0..catalog.venues().len()).map(|at| Reach::Account(VenueId(at as u16)));
-    let instruments = catalog.instruments().iter().map(|it| Reach::Instrument(it.id));
-    let strategies = (0..names.strategies.len()).map(|at| Reach::Strategy(StrategyId(at as u16)));
-    let all = [Reach::Firm].into_iter().chain(accounts).chain(instruments).chain(strategies);
-    let latched = |reach| {
-        let latch = kernel.state().switch().latch(reach)?;
-        (latch.level > Level::Free).then(|| Latched {
-            scope: names.scope(reach),
-            level: latch.level.name().to_owned(),
-            control: latch.cause.control().to_owned(),
-            by: latch.by.as_str().to_owned(),
-            why: latch.why.as_str().to_owned(),
-            since: latch.at.to_string(),
-        })
-    };
-    all.filter_map(latched).collect()
-}
-
-fn venues(kernel: &Kernel, names: &Names) -> Vec<VenuePicture> {
-    let venues = names.catalog.venues().iter().enumerate();
-    let picture = |(at, venue): (usize, &tse_model::Venue)| {
-        let id = VenueId(at as u16);
-        VenuePicture {
-            name: venue.name.clone(),
-            linked: kernel.state().is_linked(id),
-            reconciled: kernel.state().is_reconciled(id),
-            unexplained: kernel.is_latched(id),
-        }
-    };
-    venues.map(picture).collect()
-}
-
-fn strategies(kernel: &Kernel, names: &Names, watcher: &Watcher) -> Vec<StrategyPicture> {
-    let picture = |(at, name): (usize, &String)| {
-        let id = StrategyId(at as u16);
-        let mine = |order: &&Order| order.request.strategy == id;
-        let open = each_order(kernel, names).filter(mine).count();
-        let held = kernel.portfolio().positions().iter();
-        let held = held.filter(|held| held.strategy() == id && !held.is_flat());
-        let positions = held
-            .map(|held| {
-                let it = names.catalog.instrument(held.instrument());
-                Held {
-                    symbol: it.symbol.to_string(),
-                    size: it.qty_decimal(held.qty()).to_string(),
-                    price: held.average_price(it).map(|price| price.to_string()),
-                }
-            })
-            .collect();
-        let net = watcher.nets.get(at).copied().flatten();
-        StrategyPicture {
-            name: name.clone(),
-            level: kernel.state().switch().covering(Reach::Strategy(id)).name().to_owned(),
-            net: net.map(|net| names.catalog.show(net, names.base)),
-            orders: open,
-            positions,
-        }
-    };
-    names.strategies.iter().enumerate().map(picture).collect()
-}
-
-fn each_order<'a>(kernel: &'a Kernel, names: &'a Names) -> impl Iterator<Item = &'a Order> {
-    let markets = names.catalog.instruments().iter();
-    markets.flat_map(|it| {
-        Side::BOTH
-            .into_iter()
-            .flat_map(|side| kernel.orders().open(it.id, side).map(|(_, order)| order))
-    })
-}
-
-fn orders(kernel: &Kernel, names: &Names) -> (Vec<OpenOrder>, usize) {
-    let shown = |order: &Order| {
-        let request = &order.request;
-        let it = names.catalog.instrument(request.instrument);
-        let limit = match request.order_type {
-            OrderType::Limit(limit) | OrderType::StopLimit { limit, .. } => Some(limit),
-            _ => None,
-        };
-        OpenOrder {
-            id: request.id.to_string(),
-            strategy: names.strategy(request.strategy).to_owned(),
-            symbol: it.symbol.to_string(),
-            side: if request.side == Side::Buy { "buy" } else { "sell" }.to_owned(),
-            price: limit.map(|limit| it.price_decimal(limit).to_string()),
-            size: it.qty_decimal(request.qty).to_string(),
-            filled: it.qty_decimal(order.filled).to_string(),
-            life: format!("{:?}", order.life).to_lowercase(),
-            made: order.made.to_string(),
-        }
-    };
-    let all = each_order(kernel, names).take(ORDERS_SHOWN).map(shown).collect();
-    (all, each_order(kernel, names).count())
+    /// The last change that is in this picture; the ones after it come by streams.
+    pub feed: u64,
 }

@@ -1,10 +1,12 @@
 //! What the driver remembers of what an engine said, for pictures and answers.
 
+use crate::feed::{Feed, FeedIn, feed};
 use crate::{Line, Names, say};
 use std::collections::VecDeque;
 use tse_kernel::{Kernel, Output};
-use tse_model::{Money, Timestamp};
-use tse_sim::{Observer, Sample};
+use tse_model::{Fill, InstrumentId, Liquidity, Money, Side, StrategyId, Timestamp};
+use tse_portfolio::statistics::{Deal, Trading};
+use tse_sim::{Observer, Sample, Told};
 
 /// How many alerts are remembered.
 const KEPT: usize = 100;
@@ -15,26 +17,67 @@ pub(crate) struct Watcher {
     pub(crate) alerts: VecDeque<Line>,
     pub(crate) equity: Option<Money>,
     pub(crate) nets: Vec<Option<Money>>,
+    /// Of each strategy: executions of buys and of sells since this process began.
+    pub(crate) traded: Vec<[u64; 2]>,
+    /// How each strategy traded each instrument since then, strategy by strategy.
+    pub(crate) trading: Vec<Vec<Trading>>,
+    pub(crate) feed: FeedIn,
     said: u64,
     /// What was said since somebody began to listen.
     heard: Option<Vec<Line>>,
 }
 
 impl Watcher {
-    pub(crate) fn new(names: Names) -> Self {
-        Self {
+    /// And the end of its feed that is read.
+    pub(crate) fn new(names: Names) -> (Self, Feed) {
+        let (feed_in, feed) = feed(names.clone());
+        let watcher = Self {
             nets: vec![None; names.strategies.len()],
+            traded: vec![[0; 2]; names.strategies.len()],
+            trading: vec![
+                vec![Trading::default(); names.catalog.instruments().len()];
+                names.strategies.len()
+            ],
+            feed: feed_in,
             names,
             alerts: VecDeque::new(),
             equity: None,
             said: 0,
             heard: None,
-        }
+        };
+        (watcher, feed)
     }
 
     /// Begins to listen.
     pub(crate) fn listen(&mut self) {
         self.heard = Some(Vec::new());
+    }
+
+    fn filled(
+        &mut self,
+        (strategy, instrument): (StrategyId, InstrumentId),
+        side: Side,
+        fill: &Fill,
+        realized: Money,
+        kernel: &Kernel,
+    ) {
+        if let Some([bought, sold]) = self.traded.get_mut(strategy.index()) {
+            *if side == Side::Buy { bought } else { sold } += 1;
+        }
+        let row = self.trading.get_mut(strategy.index());
+        let Some(trading) = row.and_then(|row| row.get_mut(instrument.index())) else { return };
+        let it = self.names.catalog.instrument(instrument);
+        let deal = Deal {
+            side,
+            price: fill.price,
+            qty: fill.qty,
+            maker: fill.liquidity == Liquidity::Maker,
+            fee: (fill.fee_currency == it.settle).then_some(fill.fee),
+            realized,
+            mid: kernel.state().mark(instrument),
+            decided: None,
+        };
+        trading.fill(it, &deal);
     }
 
     /// What was said since then.
@@ -44,7 +87,18 @@ impl Watcher {
 }
 
 impl Observer for Watcher {
-    fn output(&mut self, now: Timestamp, output: &Output, _: &Kernel) {
+    fn told(&mut self, now: Timestamp, what: Told<'_>, kernel: &Kernel) {
+        match what {
+            Told::Order(event) => self.feed.hear(now, event.id, kernel),
+            _ => self.feed.settle(now, kernel),
+        }
+    }
+
+    fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
+        self.feed.take(now, output, self.said + 1, kernel);
+        if let Output::Filled { strategy, instrument, side, fill, realized, .. } = output {
+            self.filled((*strategy, *instrument), *side, fill, *realized, kernel);
+        }
         let Output::Alert(alert) = output else { return };
         let (kind, about) = say::alert(alert, &self.names);
         self.said += 1;

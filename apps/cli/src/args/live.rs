@@ -28,6 +28,12 @@ pub struct Run {
     /// Who you are, for the record; without it, the name you are logged in with
     #[arg(long, value_name = "NAME", env = "TSE_OPERATOR")]
     pub by: Option<String>,
+    /// The processor core that the engine's thread stays on, from 0; without it, whichever is free
+    #[arg(long, value_name = "N")]
+    pub core: Option<usize>,
+    /// Where it is served
+    #[command(flatten)]
+    pub network: Network,
     /// What a record must survive before anything leaves: process or power
     #[arg(
         long,
@@ -38,6 +44,27 @@ pub struct Run {
         hide_possible_values = true
     )]
     pub durability: Lasting,
+}
+
+/// Where an engine is served. Each is a variable of the environment too, and a file `.env` may hold those.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(next_help_heading = "Network")]
+pub struct Network {
+    /// Serve nothing: it is reached through its folder alone
+    #[arg(long, conflicts_with_all = ["host", "http_port", "grpc_port"])]
+    pub no_network: bool,
+    /// The address; other machines than this one need tokens and TLS (HOST) [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
+    /// The port of HTTP (HTTP_PORT) [default: 8083]
+    #[arg(long, value_name = "PORT")]
+    pub http_port: Option<String>,
+    /// The port of gRPC (GRPC_PORT) [default: 50053]
+    #[arg(long, value_name = "PORT")]
+    pub grpc_port: Option<String>,
+    /// What this instance is called, its folder too (SERVICE_INSTANCE_NAME)
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<String>,
 }
 
 /// What a record of an engine that runs must survive.

@@ -372,6 +372,11 @@ codes! {
          Another name or another folder begins a new engine.";
     NOT_BEGUN = "TSE-N006", "An engine does not begin",
         "Its folder cannot be used, or its data has no events.";
+    PORT_TAKEN = "TSE-N007", "A port cannot be listened on",
+        "Another program has it, or the address is none of this machine. Nothing was begun.";
+    NOT_SERVED = "TSE-N008", "The service does not begin",
+        "Its tokens, its certificate or its logs cannot be used. Nothing was begun: an engine that is asked to serve \
+         and cannot would be one that nobody watches.";
     UNKNOWN_VERB = "TSE-U001", "Not a command of tse",
         "`tse --help` lists the commands and `tse COMMAND --help` what each takes.";
     BAD_ARGUMENT = "TSE-U002", "An argument cannot be used",
@@ -382,6 +387,9 @@ codes! {
         "The system refuses: permissions, a missing folder, a full disk.";
     NOTHING_CALLED = "TSE-U005", "Nothing is called that",
         "A code, strategy or run of that name does not exist.";
+    BAD_VARIABLE = "TSE-U006", "A variable of the environment cannot be meant",
+        "The service reads its settings from the environment and from a file `.env`; docs/operations.md lists them. \
+         Names are taken in any case; a flag counts for more.";
     BUG = "TSE-X001", "A bug in tse",
         "An invariant was broken, and the program stopped rather than go on with what it no longer \
          understands. The report says where; together with the config and the seed it lets others see \
@@ -399,7 +407,12 @@ pub fn find(text: &str) -> Option<&'static Code> {
 
 /// All codes there are.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    OURS.iter().chain(tse_data::codes::ALL)
+    static SERVED: std::sync::LazyLock<Vec<Code>> = std::sync::LazyLock::new(|| {
+        let ours =
+            |it: &tse_server::codes::Code| Code { code: it.code, title: it.title, text: it.text };
+        tse_server::codes::ALL.iter().map(ours).collect()
+    });
+    OURS.iter().chain(tse_data::codes::ALL).chain(&*SERVED)
 }
 
 /// The code of a refusal by the risk gate: the number of its control.

@@ -7,6 +7,7 @@
 
 mod find;
 mod people;
+mod serve;
 mod show;
 
 pub(crate) use people::{kill, limit, resume, status};
@@ -48,24 +49,43 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
     let stop = Stop::listen();
     let overrides =
         Overrides::from_process(&args.config.set).with(&["run", "mode"], "\"paper\"", "tse run");
+    let service = serve::settings(&args.network)?;
     let mut config = verbs::load_with(&args.config, &overrides, registry)?;
     ui.warn(&std::mem::take(&mut config.warnings));
-    let home = Home::at(&args.state.join(&config.name));
+    let home = Home::at(&args.state.join(serve::name(service.as_ref(), &config.name)));
+    serve::is_free(&home)?;
+    let (desk, demands) = inbox();
+    let gallery = Gallery::default();
+    let service = match service {
+        Some(settings) => {
+            let engine = serve::engine(&gallery, &desk, registry);
+            Some(serve::start(settings, engine, &home, ui)?)
+        }
+        None => None,
+    };
     let opened = begin(&config, &home, durability, registry)?;
     let epoch = opened.begun.epoch;
     let inputs = opened.begun.inputs;
     let settings = Settings {
-        name: config.name.clone(),
+        name: home.name(),
         speed: args.speed,
         arm: args.arm.then(|| who(args.by.as_deref())),
         lasts: args.seconds.map(Duration::from_secs),
     };
-    let (desk, demands) = inbox();
     let server = Server::listen(&home, desk).map_err(|error| unreachable(&home, &error))?;
     if !ui.json && !ui.quiet {
         ui.print(headline(&config, &home, args, epoch, inputs));
+        if let Some(service) = &service {
+            ui.print(service.headline());
+        }
     }
-    let node = Node::new(opened, settings, demands);
+    let (node, feed) = Node::new(opened, settings, demands, gallery);
+    if let Some(service) = &service {
+        service.follow(feed);
+    }
+    if let Some(core) = args.core {
+        tse_node::pin(core).map_err(|error| not_pinned(core, &error))?;
+    }
     let over = Arc::new(AtomicBool::new(false));
     let printer = (!ui.json).then(|| {
         let (gallery, over) = (node.gallery(), Arc::clone(&over));
@@ -81,9 +101,18 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
             });
         })
     };
-    let ended = node.run(|| stop.asked().is_some());
+    let ended = node.run(|| {
+        let asked = stop.asked().is_some();
+        if asked && let Some(service) = &service {
+            service.ending();
+        }
+        asked
+    });
     over.store(true, Ordering::Relaxed);
     drop(server);
+    if let Some(service) = service {
+        service.end();
+    }
     for thread in printer.into_iter().chain([guard]) {
         // One that panicked has said so.
         let _ = thread.join();
@@ -248,6 +277,12 @@ fn not_begun(error: OpenError, home: &Home, setup: &str) -> Diagnostics {
             .fix("give --state another folder, or mend this one")
             .into(),
     }
+}
+
+/// The system does not keep the thread where it should be.
+fn not_pinned(core: usize, error: &std::io::Error) -> Diagnostics {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    wrong(&format!("--core {core}"), &format!("--core 0 to {}; {error}", cores - 1)).into()
 }
 
 /// The first lines in which two configs differ.

@@ -1,0 +1,141 @@
+//! The network side of `tse run`: settings from the environment, ports, logs, and what stands in the way.
+
+use crate::args::Network;
+use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
+use crate::ui::Ui;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+use tse_disk::Folder;
+use tse_node::{Feed, Gallery, Home, Inbox};
+use tse_server::settings::{LogFormat, Settings, Variables};
+use tse_server::{App, Engine, Logs, Ports, Service, StartError, StrategyKind};
+use tse_strategy::Registry;
+
+/// A service, and the logs that it writes.
+pub(super) struct Served {
+    service: Service,
+    app: Arc<App>,
+    // Written out last.
+    _logs: Logs,
+}
+
+/// What the service is told by `.env`, the environment and flags; `None` if nothing is to be served.
+pub(super) fn settings(network: &Network) -> Result<Option<Settings>, Diagnostics> {
+    if network.no_network {
+        return Ok(None);
+    }
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let flags = [
+        ("HOST", &network.host),
+        ("HTTP_PORT", &network.http_port),
+        ("GRPC_PORT", &network.grpc_port),
+        ("SERVICE_INSTANCE_NAME", &network.instance),
+    ];
+    let flags = flags
+        .into_iter()
+        .filter_map(|(name, flag)| flag.clone().map(|value| (name.to_owned(), value)));
+    let read = Variables::read(Path::new("."), environment.chain(flags)).and_then(Settings::of);
+    read.map(Some).map_err(|wrong| {
+        let mut found = Diagnostics::new();
+        for it in wrong {
+            let what = format!("{}={}: {}", it.name, it.given, it.why);
+            found.push(
+                Diagnostic::error(codes::BAD_VARIABLE, what)
+                    .at(At::Place("the environment".to_owned()), "")
+                    .fix(it.fix),
+            );
+        }
+        found
+    })
+}
+
+/// What the engine's folder is called: as the instance, where that has a name of its own, else as the run.
+pub(super) fn name<'a>(settings: Option<&'a Settings>, run: &'a str) -> &'a str {
+    let own = settings.filter(|it| it.instance.display_name() != it.service);
+    own.map_or(run, |it| it.instance.display_name())
+}
+
+/// That nobody runs there: said before ports are tried, of which it would have them.
+pub(super) fn is_free(home: &Home) -> Result<(), Diagnostics> {
+    match Folder::is_held(&home.journal()) {
+        true => Err(super::not_begun(tse_node::OpenError::Running(String::new()), home, "")),
+        false => Ok(()),
+    }
+}
+
+/// The engine as the service sees it.
+pub(super) fn engine(gallery: &Gallery, desk: &Inbox, registry: &Registry) -> Engine {
+    let kind = |it: &tse_strategy::StrategyKind| StrategyKind {
+        name: it.name.to_owned(),
+        about: it.summary.to_owned(),
+    };
+    Engine::new(gallery.clone(), desk.clone(), registry.kinds().iter().map(kind).collect())
+}
+
+/// Takes ports, begins to log, and serves.
+pub(super) fn start(
+    settings: Settings,
+    engine: Engine,
+    home: &Home,
+    ui: &Ui,
+) -> Result<Served, Diagnostics> {
+    home.make().map_err(|error| super::not_begun(error.into(), home, ""))?;
+    let ports = Ports::take(&settings).map_err(|error| {
+        let what = error.to_string();
+        Diagnostics::from(
+            Diagnostic::error(codes::PORT_TAKEN, what)
+                .at(At::Place("the network".to_owned()), "")
+                .fix("--http-port and --grpc-port name others, --no-network serves nothing"),
+        )
+    })?;
+    // People who look at a terminal see lines of their own; whoever collects output gets what was asked for, or JSON.
+    let shown = match settings.log_format {
+        Some(format) => Some(format),
+        None if std::io::stderr().is_terminal() || ui.quiet => None,
+        None => Some(LogFormat::Json),
+    };
+    let failed = |what: String| {
+        Diagnostics::from(
+            Diagnostic::error(codes::NOT_SERVED, what)
+                .at(At::Place(home.folder().display().to_string()), "")
+                .fix("mend it, or --no-network to serve nothing"),
+        )
+    };
+    let logs = Logs::install(&settings, home.folder(), shown);
+    let logs = logs.map_err(|error| failed(error.to_string()))?;
+    let started = Service::start(settings, ports, engine, home.folder());
+    let service = started.map_err(|error: StartError| failed(error.to_string()))?;
+    let app = service.app();
+    if service.made_token() && !ui.json && !ui.quiet {
+        let path = home.folder().join("token");
+        ui.note(format!("a token that may do everything is in {}", path.display()));
+    }
+    Ok(Served { service, app, _logs: logs })
+}
+
+impl Served {
+    /// Where it is reached.
+    pub(super) fn headline(&self) -> String {
+        let settings = &self.app.settings;
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let at = std::net::SocketAddr::new(settings.host, settings.http_port);
+        format!("{scheme}://{at} · /docs · /metrics · {}", settings.instance)
+    }
+
+    /// Passes on what changes.
+    pub(super) fn follow(&self, feed: Feed) {
+        self.service.follow(feed);
+    }
+
+    /// It is not ready any more.
+    pub(super) fn ending(&self) {
+        self.app.end();
+    }
+
+    /// Ends in order.
+    pub(super) fn end(self) {
+        self.service.end();
+    }
+}

@@ -1,0 +1,184 @@
+//! HTTP: routes, and the layers that every request passes.
+//!
+//! ```text
+//! names ─▶ figures and log ─▶ panics ─▶ time and number of requests ─▶ who may ─▶ changes: once, audited ─▶ handler
+//! ```
+//!
+//! Probes (health, readiness, metrics) pass no limit: they answer while anything can. The routes are in [`read`],
+//! [`change`], [`debug`] and [`stream`]; what each asks of whoever comes is in [`access`](crate::access). The
+//! description in OpenAPI is made from the handlers.
+//!
+//! Begin at [`router`] and [`serve`].
+
+mod body;
+mod change;
+mod debug;
+mod guard;
+mod ids;
+mod problem;
+mod read;
+mod red;
+mod serve;
+mod stream;
+mod write;
+
+use crate::app::App;
+use crate::codes;
+use axum::error_handling::HandleErrorLayer;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{BoxError, Router};
+pub use guard::{Caller, SECOND_TOKEN};
+pub use ids::{CORRELATION, Ids, REQUEST, current};
+pub use problem::{CONTENT_TYPE, Problem, ProblemBody};
+pub use serve::{ServeError, Serving, listen, serve};
+use std::any::Any;
+use std::sync::Arc;
+use tower::ServiceBuilder;
+use tower::load_shed::error::Overloaded;
+use tower::timeout::error::Elapsed;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+/// The largest body.
+pub const BODY_MAX: usize = 64 << 10;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "TSE", description = "An engine that trades: what it does, and what people want of it."),
+    modifiers(&Security),
+    tags(
+        (name = "probes", description = "For whoever watches over the process."),
+        (name = "trading", description = "What the engine does."),
+        (name = "risk", description = "What may be lost, and how trading is cut back."),
+        (name = "audit", description = "Internals, for whoever audits; not in production."),
+    )
+)]
+struct Description;
+
+struct Security;
+
+impl utoipa::Modify for Security {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = openapi.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The pattern that a request was routed by.
+pub(crate) struct RouteOf(Option<MatchedPath>);
+
+/// What stands for the path of a request that no route took.
+const UNMATCHED: &str = "unmatched";
+
+impl RouteOf {
+    fn of(request: &Request) -> Self {
+        Self(request.extensions().get::<MatchedPath>().cloned())
+    }
+
+    /// Whether any route took it.
+    fn is_served(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn pattern(&self) -> &str {
+        self.0.as_ref().map_or(UNMATCHED, MatchedPath::as_str)
+    }
+}
+
+/// The routes that answer while anything can.
+fn probes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(read::health))
+        .routes(routes!(read::health_alias))
+        .routes(routes!(read::ready))
+        .routes(routes!(read::ready_alias))
+        .routes(routes!(read::metrics))
+        .routes(routes!(read::metrics_alias))
+}
+
+/// The rest.
+fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(read::status))
+        .routes(routes!(read::strategies_active))
+        .routes(routes!(read::strategies_available))
+        .routes(routes!(read::strategy_status))
+        .routes(routes!(read::strategy_performance))
+        .routes(routes!(read::orders))
+        .routes(routes!(read::positions))
+        .routes(routes!(read::pnl))
+        .routes(routes!(read::book))
+        .routes(routes!(read::alerts))
+        .routes(routes!(read::risk_status))
+        .routes(routes!(change::start))
+        .routes(routes!(change::stop))
+        .routes(routes!(change::limits))
+        .routes(routes!(change::circuit_breaker))
+        .routes(routes!(change::kill))
+        .routes(routes!(change::resume))
+        .routes(routes!(change::acknowledge))
+        .routes(routes!(stream::stream))
+        .routes(routes!(debug::order_queue))
+        .routes(routes!(debug::position_calculator))
+        .routes(routes!(debug::limits))
+}
+
+/// The description of every route.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let routes = OpenApiRouter::with_openapi(Description::openapi()).merge(probes()).merge(api());
+    routes.into_openapi()
+}
+
+/// Every route behind its layers.
+pub fn router(app: Arc<App>) -> Router {
+    let (probes, _) = probes().split_for_parts();
+    let (api, _) = api().split_for_parts();
+    let docs = SwaggerUi::new("/docs").url("/api/v1/openapi.json", openapi());
+    let limits = ServiceBuilder::new()
+        .layer(HandleErrorLayer::new(too_much))
+        .load_shed()
+        .layer(tower::limit::GlobalConcurrencyLimitLayer::new(app.settings.requests_max))
+        .timeout(app.settings.request_timeout);
+    let api = api
+        .merge(Router::from(docs))
+        .fallback(async || Problem::new(codes::NO_SUCH_ROUTE, "no route has that path"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(codes::WRONG_METHOD, "the path is served, and not by that method")
+        })
+        .layer(from_fn_with_state(Arc::clone(&app), write::layer))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::layer))
+        .layer(limits);
+    Router::new()
+        .merge(probes)
+        .merge(api)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(&app), red::layer))
+        .layer(from_fn(ids::layer))
+        .with_state(app)
+}
+
+/// What a layer of limits says.
+async fn too_much(error: BoxError) -> Problem {
+    if error.is::<Elapsed>() {
+        Problem::new(codes::TIMED_OUT, "it took longer than it may")
+    } else if error.is::<Overloaded>() {
+        Problem::new(codes::BUSY, "as many requests are in work as may be").again_in(1)
+    } else {
+        Problem::new(codes::PANIC, error.to_string())
+    }
+}
+
+/// What is said of a handler that panicked: nothing of why, which is in the log.
+fn panicked(panic: Box<dyn Any + Send>) -> axum::response::Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+    tracing::error!(code = codes::PANIC.code, panic = text, "a handler panicked");
+    axum::response::IntoResponse::into_response(Problem::new(codes::PANIC, "the log says more"))
+}

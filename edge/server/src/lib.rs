@@ -1,0 +1,43 @@
+//! Serves an engine to the network: health, readiness, metrics, REST, streams; who may do what; logs and audit.
+//!
+//! ```text
+//! people, probes, scrapers ─▶ layers ─▶ handlers ─▶ newest picture
+//!                                          └─▶ inbox ─▶ the engine's thread
+//! followers ◀─ hub ◀─ feed ◀─ ring ◀──────────────────────┘
+//! ```
+//!
+//! The engine runs elsewhere ([`tse_node`]); here is what surrounds it. Nothing of this can hold it up: pictures hang
+//! where everybody can look, demands wait in a queue that refuses when it is full, and who follows too slowly begins
+//! again. Nor can it be had otherwise: there is no way to the engine but through its recorded inputs.
+//!
+//! Begin at [`App`] and [`http`]; the variables are in [`settings`], who may do what in [`token`] and [`access`].
+
+pub mod access;
+mod app;
+mod audit;
+pub mod codes;
+mod engine;
+mod figures;
+pub mod http;
+mod instance;
+mod logs;
+mod metrics;
+mod once;
+mod prometheus;
+pub mod ready;
+mod secret;
+mod service;
+pub mod settings;
+pub mod streams;
+pub mod token;
+mod tries;
+
+pub use app::App;
+pub use audit::{Audit, Entry};
+pub use engine::{Engine, StrategyKind};
+pub use instance::{BadInstance, Instance};
+pub use logs::{CRITICAL, LogError, Logs};
+pub use metrics::{Constant, Label, Metrics, names};
+pub use prometheus::Prometheus;
+pub use secret::{Secret, masked};
+pub use service::{Ports, Service, StartError};

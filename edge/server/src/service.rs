@@ -1,0 +1,144 @@
+//! The whole of it: threads of its own, listeners, and an end in order.
+
+use crate::app::App;
+use crate::audit::Audit;
+use crate::engine::Engine;
+use crate::figures;
+use crate::http::{self, ServeError, Serving};
+use crate::metrics::{Constant, names};
+use crate::prometheus::Prometheus;
+use crate::settings::Settings;
+use crate::streams::Hub;
+use crate::token::{TokenError, TokenFile};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tse_node::Feed;
+
+/// The longest that requests in work are waited for.
+const DRAIN: Duration = Duration::from_secs(30);
+/// How long the rest may take to stop.
+const STOP: Duration = Duration::from_secs(2);
+
+/// Why the service does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nobody can be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// Nobody knows who may do what.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// What is changed could not be recorded.
+    #[error("cannot write {}: {source}", path.display())]
+    Audit {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No threads.
+    #[error("cannot start threads: {0}")]
+    Threads(io::Error),
+    /// No figures.
+    #[error("the names of the service make no labels: {0}")]
+    Labels(prometheus::Error),
+}
+
+/// Ports that are held: found out before anything else begins.
+#[derive(Debug)]
+pub struct Ports {
+    http: TcpListener,
+}
+
+impl Ports {
+    /// Takes them.
+    ///
+    /// # Errors
+    /// What the system says, of the first that cannot be had.
+    pub fn take(settings: &Settings) -> Result<Self, ServeError> {
+        let http = http::listen(SocketAddr::new(settings.host, settings.http_port))?;
+        Ok(Self { http })
+    }
+}
+
+/// A service that runs.
+pub struct Service {
+    runtime: Runtime,
+    app: Arc<App>,
+    serving: Serving,
+    made_token: bool,
+}
+
+impl Service {
+    /// Serves an engine, which need not have begun: it is not ready then. `folder` is the engine's.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn start(
+        settings: Settings,
+        ports: Ports,
+        engine: Engine,
+        folder: &Path,
+    ) -> Result<Self, StartError> {
+        let tokens = settings.tokens.clone().unwrap_or_else(|| folder.join("tokens.toml"));
+        let (tokens, made_token) = TokenFile::open(&tokens)?;
+        let path = folder.join("audit.ndjson");
+        let audit = Audit::open(&path).map_err(|source| StartError::Audit { path, source })?;
+        let prometheus = Prometheus::new(&Constant::from(&settings), names::HELP.iter().copied());
+        let prometheus = prometheus.map_err(StartError::Labels)?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(settings.workers.min(threads()))
+            .thread_name("server")
+            .enable_all()
+            .build()
+            .map_err(StartError::Threads)?;
+        let hub = Hub::new(engine.clone());
+        let app = Arc::new(App::new(settings, engine, Arc::new(prometheus), hub, (tokens, audit)));
+        let serving = runtime.block_on(http::serve(Arc::clone(&app), ports.http))?;
+        runtime.spawn(figures::publish(Arc::clone(&app), app.settings.publish_every));
+        tracing::info!(
+            host = %app.settings.host,
+            http_port = app.settings.http_port,
+            version = app.settings.version,
+            "the service listens"
+        );
+        if app.settings.instance.has_capitals() {
+            let canonical = app.settings.instance.canonical();
+            tracing::info!(canonical, "the instance is known by another name to hosts and schemas");
+        }
+        Ok(Self { runtime, app, serving, made_token })
+    }
+
+    /// Passes on what changes in the engine.
+    pub fn follow(&self, feed: Feed) {
+        self.runtime.spawn(self.app.streams.clone().pass_on(feed));
+    }
+
+    /// Whether this run made the first token.
+    pub fn made_token(&self) -> bool {
+        self.made_token
+    }
+
+    /// Hands out what says that it is ending, from whatever thread.
+    pub fn app(&self) -> Arc<App> {
+        Arc::clone(&self.app)
+    }
+
+    /// Ends in order, after the engine: what is in work is finished, who follows is told.
+    pub fn end(self) {
+        self.app.end();
+        self.app.streams.end();
+        self.runtime.block_on(self.serving.end(DRAIN));
+        self.runtime.shutdown_timeout(STOP);
+        tracing::info!("the service has ended in order");
+    }
+}
+
+/// How many threads this machine runs at once.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
