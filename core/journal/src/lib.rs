@@ -21,6 +21,7 @@ mod memory;
 mod read;
 mod segment;
 mod snapshot;
+mod tail;
 
 pub use cut::{Cut, cut};
 pub use disk::{Disk, DiskError, Trouble};
@@ -33,3 +34,4 @@ pub use segment::FORMAT;
 pub use snapshot::{
     Mark, Snapshot, Spare, name as snapshot_name, read_snapshot, snapshots, spare, trim,
 };
+pub use tail::Tail;
