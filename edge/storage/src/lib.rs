@@ -13,14 +13,19 @@ mod keys;
 pub mod memory;
 pub mod model;
 mod moment;
+mod names;
+mod postgres;
 pub mod projection;
 pub mod repositories;
 pub mod retention;
 mod row;
 pub mod rules;
+mod secret;
 mod sql;
 mod sqlite;
 mod tables;
+#[cfg(all(unix, feature = "testing"))]
+pub mod testing;
 
 pub use error::{Result, StorageError};
 pub use jiff::civil::Date;
@@ -31,6 +36,8 @@ pub use model::{
     StrategyStatus, StrategyType, TimeInForce, Trade, TradeQuery, TradeSort,
 };
 pub use moment::{Clock, HandClock, Moment, SystemClock};
+pub use names::{Namespace, Place, Schema};
+pub use postgres::{Postgres, PostgresOptions, Step, VERSION as SCHEMA_VERSION, migrate};
 pub use projection::{Applied, Batch, Change, Projection};
 pub use repositories::{
     CacheRepository, OrdersRepository, PositionsRepository, ServiceDiscoveryRepository,
@@ -39,5 +46,6 @@ pub use repositories::{
 pub use retention::{Retention, Swept, sweep};
 pub use rules::Repositories;
 pub use rust_decimal::Decimal;
+pub use secret::{Secret, StoreUrl};
 pub use sqlite::Sqlite;
 pub use tables::Tables;

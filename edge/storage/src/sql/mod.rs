@@ -19,8 +19,13 @@ pub(crate) trait Dialect: Database {
     /// Writes a value that belongs in a column of this kind.
     fn push_value(sql: &mut QueryBuilder<Self>, kind: Kind, value: Value);
 
-    /// The expression by which a column is compared and sorted.
+    /// The expression by which a column is compared.
     fn compared(kind: Kind, name: &str) -> String;
+
+    /// The expression by which a column is sorted.
+    fn sorted(kind: Kind, name: &str) -> String {
+        Self::compared(kind, name)
+    }
 
     /// The expression by which a column is read.
     fn read(kind: Kind, name: &str) -> String;
@@ -115,7 +120,9 @@ where
         SortOrder::Asc => "ASC",
         SortOrder::Desc => "DESC",
     };
-    let (by, then) = (DB::compared(kind, select.sort_by), DB::compared(Kind::Text, key::<R>()));
+    // Of the table: the name alone is what is read, which may be text where the column is a number.
+    let sorted = |kind, name| DB::sorted(kind, &format!("{}.{name}", R::TABLE));
+    let (by, then) = (sorted(kind, select.sort_by), sorted(Kind::Text, key::<R>()));
     sql.push(format_args!(" ORDER BY {by} {direction}, {then}"));
     // Numbers of ours, within bounds that were checked.
     if let Some(limit) = select.limit {

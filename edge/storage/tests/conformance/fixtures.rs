@@ -9,6 +9,8 @@ use tse_storage::{
     Position, ServiceDiscoveryRepository, ServiceInfo, ServiceStatus, Side, Sqlite, Strategy,
     StrategyType, SystemClock, Trade,
 };
+#[cfg(unix)]
+use tse_storage::{Postgres, PostgresOptions, Schema, StoreUrl, migrate, testing::shared_postgres};
 
 /// A cache, who is there, and how time passes for both.
 pub struct Volatile {
@@ -40,6 +42,31 @@ pub async fn sqlite() -> (tempfile::TempDir, Sqlite) {
     let path = folder.path().join("store.db");
     let store = Sqlite::open(&path, Arc::new(SystemClock)).await.expect("opened");
     (folder, store)
+}
+
+/// Two tests may say it at once: one waits for the other.
+#[cfg(unix)]
+const LOGIN: &str =
+    "BEGIN; SELECT pg_advisory_xact_lock(1); ALTER ROLE trading_adapter LOGIN; COMMIT";
+
+/// A schema of its own on the server that all tests share.
+#[cfg(unix)]
+pub async fn postgres(name: &str) -> Option<Postgres> {
+    let server = shared_postgres()?;
+    let url = StoreUrl::parse(&server.url("postgres")).expect("a URL");
+    let schema = schema(name);
+    migrate(&url, &schema, None).await.expect("migrated");
+    // As the engine does: by a role that may not make tables, once it may log in.
+    server.sql("postgres", LOGIN);
+    let url = StoreUrl::parse(&server.url_as("trading_adapter", "postgres")).expect("a URL");
+    Some(Postgres::new(&PostgresOptions::new(url, schema), Arc::new(SystemClock)).expect("a store"))
+}
+
+/// A name that no other test has.
+#[cfg(unix)]
+pub fn schema(name: &str) -> Schema {
+    let name: String = format!("t{}_{name}", std::process::id()).chars().take(63).collect();
+    Schema::new(&name).expect("a name")
 }
 
 pub fn memory_volatile() -> Volatile {

@@ -4,6 +4,8 @@ mod cache;
 mod discovery;
 mod fixtures;
 mod methods;
+#[cfg(unix)]
+mod migrations;
 mod orders;
 mod positions;
 mod projection;
@@ -27,6 +29,16 @@ macro_rules! on_every_store {
             async fn $name() {
                 let (_folder, store) = crate::fixtures::sqlite().await;
                 $suite(&store).await;
+            })+
+        }
+
+        #[cfg(unix)]
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(store) = crate::fixtures::postgres(stringify!($name)).await {
+                    $suite(&store).await;
+                }
             })+
         }
     };
