@@ -1,0 +1,45 @@
+//! Throw-away servers for tests: started from the system's own binaries in a temporary folder, reached by
+//! a socket in it or on a free port, and gone with whoever started them.
+//!
+//! Where a binary is not installed a server is `None`, and says so on the terminal; with
+//! `TSE_REQUIRE_SERVERS=1` that is a failure instead, so that nothing is passed over unseen where it
+//! matters. `cargo xtask servers` says what there is.
+
+mod binaries;
+mod postgres;
+mod redis;
+mod shared;
+
+pub use postgres::PostgresServer;
+pub use redis::RedisServer;
+pub use shared::{shared_postgres, shared_redis};
+
+use std::path::PathBuf;
+
+/// Says that a server cannot be had, or fails where it must be.
+fn missing<T>(what: &str) -> Option<T> {
+    let required = std::env::var("TSE_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
+    assert!(
+        !required,
+        "{what} is not installed, and TSE_REQUIRE_SERVERS=1: `cargo xtask servers --install`"
+    );
+    #[allow(clippy::print_stderr, reason = "a test that was not run must be seen")]
+    {
+        eprintln!(
+            "SKIPPED: {what} is not installed; `cargo xtask servers --install` may install it"
+        );
+    }
+    None
+}
+
+/// A folder of our own, with a path short enough for a socket in it.
+fn folder(name: &str) -> PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("tse-{name}-{}-{count}", std::process::id()));
+    // What a process with the same number left behind is in the way.
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("a folder for temporary files can be made");
+    path
+}
