@@ -16,6 +16,7 @@ mod moment;
 mod names;
 mod postgres;
 pub mod projection;
+mod redis;
 pub mod repositories;
 pub mod retention;
 mod row;
@@ -39,6 +40,7 @@ pub use moment::{Clock, HandClock, Moment, SystemClock};
 pub use names::{Namespace, Place, Schema};
 pub use postgres::{Postgres, PostgresOptions, Step, VERSION as SCHEMA_VERSION, migrate};
 pub use projection::{Applied, Batch, Change, Projection};
+pub use redis::{Redis, RedisCache, RedisDiscovery, RedisOptions};
 pub use repositories::{
     CacheRepository, OrdersRepository, PositionsRepository, ServiceDiscoveryRepository,
     ServiceInfo, StrategiesRepository, TradesRepository,

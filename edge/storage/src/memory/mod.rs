@@ -6,6 +6,7 @@ mod glob;
 mod shelf;
 
 pub use cache::MemoryCache;
+pub(crate) use cache::parse_json;
 pub use discovery::MemoryDiscovery;
 pub(crate) use shelf::{Shelf, Shelves};
 

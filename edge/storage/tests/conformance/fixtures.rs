@@ -4,13 +4,18 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(unix)]
+use tse_storage::testing::{shared_postgres, shared_redis};
 use tse_storage::{
     CacheRepository, Clock, HandClock, Memory, MemoryCache, MemoryDiscovery, Moment, Order,
     Position, ServiceDiscoveryRepository, ServiceInfo, ServiceStatus, Side, Sqlite, Strategy,
     StrategyType, SystemClock, Trade,
 };
 #[cfg(unix)]
-use tse_storage::{Postgres, PostgresOptions, Schema, StoreUrl, migrate, testing::shared_postgres};
+use tse_storage::{
+    Namespace, Postgres, PostgresOptions, Redis, RedisCache, RedisDiscovery, RedisOptions, Schema,
+    StoreUrl, migrate,
+};
 
 /// A cache, who is there, and how time passes for both.
 pub struct Volatile {
@@ -67,6 +72,27 @@ pub async fn postgres(name: &str) -> Option<Postgres> {
 pub fn schema(name: &str) -> Schema {
     let name: String = format!("t{}_{name}", std::process::id()).chars().take(63).collect();
     Schema::new(&name).expect("a name")
+}
+
+/// A namespace of its own on the server that all tests share, and the user that the engine has.
+#[cfg(unix)]
+pub fn redis(name: &str) -> Option<Volatile> {
+    let server = shared_redis()?;
+    let namespace = namespace(name);
+    let options = RedisOptions::new(StoreUrl::parse(&server.url()).expect("a URL"));
+    let redis = Arc::new(Redis::new(&options).expect("a store"));
+    let clock = Arc::new(SystemClock);
+    Some(Volatile {
+        cache: Box::new(RedisCache::new(redis.clone(), &namespace)),
+        discovery: Box::new(RedisDiscovery::new(redis, &namespace, clock)),
+        clock: None,
+    })
+}
+
+/// A name that no other test has.
+#[cfg(unix)]
+pub fn namespace(name: &str) -> Namespace {
+    Namespace::new(&format!("trading:t{}-{name}", std::process::id())).expect("a name")
 }
 
 pub fn memory_volatile() -> Volatile {

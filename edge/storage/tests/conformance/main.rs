@@ -9,6 +9,8 @@ mod migrations;
 mod orders;
 mod positions;
 mod projection;
+#[cfg(unix)]
+mod redis_access;
 mod retention;
 mod sqlite_file;
 mod strategies;
@@ -51,6 +53,16 @@ macro_rules! on_every_cache {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 $suite(&crate::fixtures::memory_volatile()).await;
+            })+
+        }
+
+        #[cfg(unix)]
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(store) = crate::fixtures::redis(stringify!($name)) {
+                    $suite(&store).await;
+                }
             })+
         }
     };
