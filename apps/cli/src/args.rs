@@ -3,9 +3,11 @@
 //! Out comes an [`Args`], or a finding like any other. What the verbs do is not known here.
 
 mod live;
+mod service;
 mod wrong;
 
 pub use live::{EngineArgs, Kill, Lasting, Limit, Network, Resume, Run, Status};
+pub use service::{AddToken, Logs, Migrate, Store, StoreVerb, Token, TokenVerb};
 use wrong::finding;
 
 use crate::diagnose::Diagnostic;
@@ -114,6 +116,14 @@ pub enum Verb {
     Resume(Resume),
     /// Change a limit of a running engine
     Limit(Limit),
+    /// Show what a running engine's service has logged
+    Logs(Logs),
+    /// Make or list the tokens of an engine's service
+    Token(Token),
+    /// Compare the rows of an engine with its journal, or make them anew
+    Store(Store),
+    /// Make a schema of PostgreSQL what this version needs
+    Migrate(Migrate),
     /// Show or open the report of a run
     Report(Report),
     /// Work the statistics of a run out again, or those of any equity curve

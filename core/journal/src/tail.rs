@@ -91,7 +91,7 @@ impl Tail {
         let mut named = all.iter().filter_map(|name| Some((first_of(name)?, name)));
         let found = match (self.next, self.after) {
             (0, None) => named.next(),
-            (0, Some(mark)) => named.filter(|(first, _)| *first <= mark.sequence).last(),
+            (0, Some(mark)) => named.rfind(|(first, _)| *first <= mark.sequence),
             (next, _) => named.find(|(first, _)| *first == next),
         };
         let Some((first, name)) = found else {

@@ -36,7 +36,7 @@ pub use models::QueueModel;
 pub use paper::{Market, Paper, PaperError};
 pub use recorder::Recorder;
 pub use scenario::{
-    ExposureSetup, FundingSchedule, LiveSetup, LossSetup, MarketSetup, Scenario, VenueSetup,
+    ExposureSetup, FundingSchedule, LiveSetup, LossSetup, MarketSetup, Scenario, VenueSetup, prices,
 };
 pub use synthetic::{Synthetic, SyntheticSpec};
 pub use venue::Venue;

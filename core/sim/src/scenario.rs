@@ -161,7 +161,7 @@ pub struct ExposureSetup {
 }
 
 /// How currencies are converted: by the rates that are assumed, and by what instruments show.
-pub(crate) fn prices(catalog: &Catalog, rates: &[FixedRate], age_max: Span) -> Prices {
+pub fn prices(catalog: &Catalog, rates: &[FixedRate], age_max: Span) -> Prices {
     let mut prices = Prices::new(age_max);
     for rate in rates {
         // A pair that an instrument prices too is settled by the assumption: it was made on purpose.

@@ -84,6 +84,34 @@ impl Home {
         self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
+    /// What tells this engine from any other that has had its name: made with it, and kept.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn identity(&self) -> Result<String, HomeError> {
+        let path = self.folder.join("id");
+        let failed = |doing| {
+            let path = path.clone();
+            move |source| HomeError::Io { doing, path, source }
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed("read")(error)),
+        }
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes).map_err(|error| failed("name")(io::Error::other(error)))?;
+        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        std::fs::write(&path, format!("{id}\n")).map_err(failed("write"))?;
+        Ok(id)
+    }
+
+    /// The rows of its journal, where they are kept beside it.
+    pub fn store(&self) -> PathBuf {
+        self.folder.join("store.sqlite")
+    }
+
     /// The engine's journal.
     pub fn journal(&self) -> PathBuf {
         self.folder.join("journal")

@@ -100,6 +100,7 @@ pub struct Node {
     inbox: Receiver<Said>,
     gallery: Gallery,
     progress: Arc<AtomicU64>,
+    safe: Arc<AtomicU64>,
     reached: Timestamp,
     record_us: u64,
     told_lag: Span,
@@ -126,6 +127,7 @@ impl Node {
             inbox,
             gallery,
             progress: Arc::default(),
+            safe: Arc::default(),
             reached,
             record_us: 0,
             told_lag: Span::ZERO,
@@ -142,6 +144,11 @@ impl Node {
     /// Counts up as long as it makes progress: for a dead man's switch.
     pub fn progress(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.progress)
+    }
+
+    /// The last record of its journal that is safe, as far as pictures tell: for whoever follows that.
+    pub fn safe(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.safe)
     }
 
     /// Runs until `stop` says so, its time is over, or its data ends; then ends in order.
@@ -277,6 +284,7 @@ impl Node {
         self.watcher.feed.settle(self.reached, self.live.kernel());
         let engine = self.live.engine();
         let (epoch, safe) = (engine.epoch(), engine.journal().safe());
+        self.safe.store(safe, Ordering::Relaxed);
         let flag_trouble = engine.flag_trouble().map(ToString::to_string);
         let facts = Facts {
             name: &self.settings.name,

@@ -9,8 +9,8 @@ use crate::settings::Settings;
 use crate::streams::Hub;
 use crate::token::TokenFile;
 use crate::tries::Tries;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// All of it.
 pub struct App {
@@ -22,8 +22,8 @@ pub struct App {
     pub metrics: Arc<dyn Metrics>,
     /// Changes as they come.
     pub streams: Hub,
-    /// What else readiness looks at.
-    pub probes: Vec<Box<dyn Probe>>,
+    probes: RwLock<Vec<Box<dyn Probe>>>,
+    place: OnceLock<(Option<String>, Option<String>)>,
     pub(crate) tokens: TokenFile,
     pub(crate) audit: Audit,
     pub(crate) once: Once,
@@ -45,13 +45,36 @@ impl App {
             engine,
             metrics,
             streams,
-            probes: Vec::new(),
+            probes: RwLock::default(),
+            place: OnceLock::new(),
             tokens,
             audit,
             once: Once::default(),
             tries: Tries::default(),
             ending: AtomicBool::new(false),
         }
+    }
+
+    /// From now on readiness looks at this as well.
+    pub fn depends_on(&self, probe: Box<dyn Probe>) {
+        self.probes.write().unwrap_or_else(PoisonError::into_inner).push(probe);
+    }
+
+    /// Does something with each of those.
+    pub(crate) fn each_probe(&self, look: impl FnMut(&dyn Probe)) {
+        let probes = self.probes.read().unwrap_or_else(PoisonError::into_inner);
+        probes.iter().map(|probe| &**probe).for_each(look);
+    }
+
+    /// Where this instance keeps its rows and its keys: a schema and a namespace. Said once.
+    pub fn keeps(&self, schema: Option<String>, namespace: Option<String>) {
+        // Whoever says it twice says the same.
+        let _ = self.place.set((schema, namespace));
+    }
+
+    /// The same, if it was said.
+    pub(crate) fn place(&self) -> (Option<String>, Option<String>) {
+        self.place.get().cloned().unwrap_or_default()
     }
 
     /// From now on it is not ready: what is in work is finished, and the rest goes elsewhere.

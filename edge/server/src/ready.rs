@@ -83,10 +83,10 @@ pub fn look(app: &App) -> Ready {
         let (state, why) = markets(&picture);
         all.push(("market_data_api", needed, state, why));
     }
-    for probe in &app.probes {
+    app.each_probe(|probe| {
         let (state, why) = probe.state();
         all.push((probe.name(), false, state, why));
-    }
+    });
     let bad = |needed: bool| all.iter().any(|it| it.1 == needed && it.2 == State::Down);
     let status = if bad(true) {
         Readiness::NotReady
@@ -104,12 +104,13 @@ pub fn look(app: &App) -> Ready {
         app.metrics.set_gauge(names::DEPENDENCY, value, &[("dependency", name)]);
     }
     let reasons = all.iter().filter(|it| it.2 != State::Ok);
+    let (schema, namespace) = app.place();
     Ready {
         status,
         checks: all.iter().map(|it| (it.0.to_owned(), it.2)).collect(),
         reasons: reasons.map(|it| (it.0.to_owned(), it.3.clone())).collect(),
-        schema: None,
-        namespace: None,
+        schema,
+        namespace,
     }
 }
 

@@ -113,6 +113,11 @@ impl Service {
         Ok(Self { runtime, app, serving, made_token })
     }
 
+    /// Where other work of the network may run.
+    pub fn runtime(&self) -> tokio::runtime::Handle {
+        self.runtime.handle().clone()
+    }
+
     /// Passes on what changes in the engine.
     pub fn follow(&self, feed: Feed) {
         self.runtime.spawn(self.app.streams.clone().pass_on(feed));

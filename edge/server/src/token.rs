@@ -249,6 +249,11 @@ impl Tokens {
         write(path, &format!("{HEAD}{text}"))
     }
 
+    /// Everybody.
+    pub fn holders(&self) -> &[Holder] {
+        &self.token
+    }
+
     /// Whose a token is, if it is good now. It takes as long for each that is not.
     pub fn holder(&self, token: &str, now: jiff::Timestamp) -> Option<&Holder> {
         let wanted = hash(token);

@@ -377,6 +377,9 @@ codes! {
     NOT_SERVED = "TSE-N008", "The service does not begin",
         "Its tokens, its certificate or its logs cannot be used. Nothing was begun: an engine that is asked to serve \
          and cannot would be one that nobody watches.";
+    STORE_AWAY = "TSE-N009", "A store of rows cannot be used",
+        "It does not answer, refuses, lacks the tables that this version needs, or has no rows of that engine. The \
+         journal has everything: rows can be made anew from it at any time.";
     UNKNOWN_VERB = "TSE-U001", "Not a command of tse",
         "`tse --help` lists the commands and `tse COMMAND --help` what each takes.";
     BAD_ARGUMENT = "TSE-U002", "An argument cannot be used",

@@ -6,11 +6,18 @@
 //! Begin at [`run`]; [`people`] speaks to an engine that runs, [`find`] looks for it, [`show`] draws it.
 
 mod find;
+mod logs;
 mod people;
+mod rows;
 mod serve;
 mod show;
+mod store;
+mod tokens;
 
+pub(crate) use logs::logs;
 pub(crate) use people::{kill, limit, resume, status};
+pub(crate) use rows::{migrate, store};
+pub(crate) use tokens::token;
 
 use crate::args::{Lasting, Run};
 use crate::config::{self, Config, Overrides};
@@ -56,7 +63,7 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
     serve::is_free(&home)?;
     let (desk, demands) = inbox();
     let gallery = Gallery::default();
-    let service = match service {
+    let mut service = match service {
         Some(settings) => {
             let engine = serve::engine(&gallery, &desk, registry);
             Some(serve::start(settings, engine, &home, ui)?)
@@ -80,8 +87,9 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         }
     }
     let (node, feed) = Node::new(opened, settings, demands, gallery);
-    if let Some(service) = &service {
+    if let Some(service) = &mut service {
         service.follow(feed);
+        service.project(&home, store::about(&config), registry, node.safe())?;
     }
     if let Some(core) = args.core {
         tse_node::pin(core).map_err(|error| not_pinned(core, &error))?;

@@ -1,20 +1,24 @@
 //! The network side of `tse run`: settings from the environment, ports, logs, and what stands in the way.
 
+use super::store;
 use crate::args::Network;
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use crate::ui::Ui;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tse_disk::Folder;
 use tse_node::{Feed, Gallery, Home, Inbox};
+use tse_projector::{About, Projector};
 use tse_server::settings::{LogFormat, Settings, Variables};
 use tse_server::{App, Engine, Logs, Ports, Service, StartError, StrategyKind};
 use tse_strategy::Registry;
 
-/// A service, and the logs that it writes.
+/// A service, the store that follows, and the logs that are written.
 pub(super) struct Served {
     service: Service,
+    projector: Option<Projector>,
     app: Arc<App>,
     // Written out last.
     _logs: Logs,
@@ -55,6 +59,11 @@ pub(super) fn settings(network: &Network) -> Result<Option<Settings>, Diagnostic
 pub(super) fn name<'a>(settings: Option<&'a Settings>, run: &'a str) -> &'a str {
     let own = settings.filter(|it| it.instance.display_name() != it.service);
     own.map_or(run, |it| it.instance.display_name())
+}
+
+/// Where it is written which instance an engine ran as: its rows and keys are found by that.
+pub(super) fn instance_file(home: &Home) -> PathBuf {
+    home.folder().join("instance")
 }
 
 /// That nobody runs there: said before ports are tried, of which it would have them.
@@ -103,6 +112,9 @@ pub(super) fn start(
                 .fix("mend it, or --no-network to serve nothing"),
         )
     };
+    let name = settings.instance.display_name();
+    std::fs::write(instance_file(home), format!("{name}\n"))
+        .map_err(|error| failed(error.to_string()))?;
     let logs = Logs::install(&settings, home.folder(), shown);
     let logs = logs.map_err(|error| failed(error.to_string()))?;
     let started = Service::start(settings, ports, engine, home.folder());
@@ -112,7 +124,7 @@ pub(super) fn start(
         let path = home.folder().join("token");
         ui.note(format!("a token that may do everything is in {}", path.display()));
     }
-    Ok(Served { service, app, _logs: logs })
+    Ok(Served { service, projector: None, app, _logs: logs })
 }
 
 impl Served {
@@ -129,6 +141,26 @@ impl Served {
         self.service.follow(feed);
     }
 
+    /// Begins to write rows of the engine of this folder.
+    pub(super) fn project(
+        &mut self,
+        home: &Home,
+        about: About,
+        registry: &Registry,
+        safe: Arc<AtomicU64>,
+    ) -> Result<(), Diagnostics> {
+        let runtime = self.service.runtime();
+        let (store, place) = store::open(&self.app.settings, home, &runtime)?;
+        let followed = store::followed(home, about, registry)?;
+        let projector = store::follow(followed, store, runtime, safe)?;
+        let watched = projector.watch();
+        tracing::info!(store = place.name, schema = place.schema, "rows are written");
+        self.app.keeps(place.schema, None);
+        self.app.depends_on(Box::new(store::StoreProbe { name: place.name, watched }));
+        self.projector = Some(projector);
+        Ok(())
+    }
+
     /// It is not ready any more.
     pub(super) fn ending(&self) {
         self.app.end();
@@ -136,6 +168,10 @@ impl Served {
 
     /// Ends in order.
     pub(super) fn end(self) {
+        // Rows need the threads of the service: they come first.
+        if let Some(projector) = self.projector {
+            projector.end();
+        }
         self.service.end();
     }
 }

@@ -76,6 +76,11 @@ impl Config {
         self.basis
     }
 
+    /// What is worth what, beside what markets say.
+    pub fn prices(&self) -> tse_portfolio::Prices {
+        tse_sim::prices(&self.catalog, &self.rates, self.price_age_max)
+    }
+
     /// The scenario, with its sources opened and its strategies made anew.
     ///
     /// # Errors

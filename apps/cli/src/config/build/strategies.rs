@@ -26,6 +26,11 @@ pub struct StrategyPlan {
 }
 
 impl StrategyPlan {
+    /// Its parameters as they would be written.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.written.iter().map(|(name, value, _)| (*name, value.as_str()))
+    }
+
     /// Makes the strategy.
     ///
     /// # Errors
