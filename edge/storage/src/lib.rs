@@ -22,8 +22,10 @@ pub mod retention;
 mod row;
 pub mod rules;
 mod secret;
+pub mod settings;
 mod sql;
 mod sqlite;
+pub mod stores;
 mod tables;
 #[cfg(all(unix, feature = "testing"))]
 pub mod testing;
@@ -49,5 +51,7 @@ pub use retention::{Retention, Swept, sweep};
 pub use rules::Repositories;
 pub use rust_decimal::Decimal;
 pub use secret::{Secret, StoreUrl};
+pub use settings::{CacheTtl, Settings, SettingsError};
 pub use sqlite::Sqlite;
+pub use stores::{ConnectionStatus, Health, StoreHealth, Stores};
 pub use tables::Tables;

@@ -84,6 +84,11 @@ impl MemoryCache {
         Self { clock, entries: Mutex::default() }
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.live().entries.clear();
+    }
+
     fn live(&self) -> Live<'_> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         Live { now: self.clock.now(), entries }

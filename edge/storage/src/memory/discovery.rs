@@ -26,6 +26,11 @@ impl MemoryDiscovery {
         Self { clock, services: Mutex::default() }
     }
 
+    /// Forgets everybody.
+    pub(crate) fn clear(&self) {
+        self.services().clear();
+    }
+
     fn services(&self) -> MutexGuard<'_, BTreeMap<String, ServiceInfo>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }

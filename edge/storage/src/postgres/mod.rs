@@ -133,12 +133,21 @@ impl Postgres {
         self.pool.close().await;
     }
 
-    /// Asks for an answer, and whether the tables are those that this version needs.
+    /// Asks for an answer, whether one could write, and whether the tables are those that this version
+    /// needs.
     ///
     /// # Errors
-    /// `SchemaMissing` if they are not; what else the server says.
+    /// `SchemaMissing` if they are not, `Refused` if nothing can be written; what else the server says.
     pub async fn check(&self) -> Result<()> {
         self.timed(async {
+            let read_only: String = sqlx::query_scalar("SHOW transaction_read_only")
+                .fetch_one(&self.pool)
+                .await
+                .map_err(|error| STORE.failed("schema", "", &error))?;
+            if read_only == "on" {
+                let why = "it is read-only".to_owned();
+                return Err(StorageError::Refused { store: STORE.name(), why });
+            }
             let found = migrate::version(&self.pool, &self.schema).await?;
             if found < VERSION {
                 return Err(StorageError::SchemaMissing {

@@ -80,6 +80,15 @@ impl Sqlite {
         &self.path
     }
 
+    /// Asks for an answer, and whether one could write.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn check(&self) -> Result<()> {
+        let (_writing, work) = self.begin().await?;
+        work.rollback().await.map_err(|error| STORE.failed("tables", "", &error))
+    }
+
     /// Closes it; what was asked for is finished first.
     pub async fn close(&self) {
         self.pool.close().await;

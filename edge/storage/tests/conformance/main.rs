@@ -2,6 +2,8 @@
 
 mod cache;
 mod discovery;
+#[cfg(unix)]
+mod faults;
 mod fixtures;
 mod methods;
 #[cfg(unix)]
@@ -13,6 +15,8 @@ mod projection;
 mod redis_access;
 mod retention;
 mod sqlite_file;
+#[cfg(unix)]
+mod stores;
 mod strategies;
 mod trades;
 
