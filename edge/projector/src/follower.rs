@@ -41,6 +41,14 @@ pub enum FollowError {
         /// How far the journal is.
         last: u64,
     },
+    /// A store has rows of another journal.
+    #[error(
+        "the store has rows of another journal, `{other}`: `tse store rebuild` replaces what is there, or take another schema"
+    )]
+    Occupied {
+        /// Which.
+        other: String,
+    },
     /// A row cannot hold what it says.
     #[error("record {sequence}: {source}")]
     Row {
@@ -68,7 +76,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Goes on where a store is, which has rows up to `applied`; from the beginning for one that has none.
+    /// Goes on where a store is, which has rows up to `applied`; for one that has none from the beginning, or from what
+    /// the `newest` snapshot knows.
     ///
     /// It begins at the newest snapshot that is not behind that place. Where records before it are gone, it begins at
     /// the oldest snapshot with everything that is known there.
@@ -78,14 +87,15 @@ impl Follower {
     pub fn begin(
         disk: Folder,
         about: About,
-        applied: Option<u64>,
+        (applied, newest): (Option<u64>, bool),
         build: Build,
     ) -> Result<Self, FollowError> {
-        let found = match applied {
-            Some(applied) => {
-                let pick = Pick::NewestBefore(applied.saturating_add(1));
-                Replay::from_snapshot(&disk, pick, |setup| build(setup))?
-            }
+        let pick = match applied {
+            Some(applied) => Some(Pick::NewestBefore(applied.saturating_add(1))),
+            None => newest.then_some(Pick::NewestBefore(u64::MAX)),
+        };
+        let found = match pick {
+            Some(pick) => Replay::from_snapshot(&disk, pick, |setup| build(setup))?,
             None => None,
         };
         let mut follower = Self {
@@ -100,6 +110,7 @@ impl Follower {
             last: Timestamp::MIN,
         };
         if let Some((mark, replay)) = found {
+            follower.from_middle = applied.is_none();
             follower.resume(mark, replay);
         } else if follower.is_cut()? {
             let build = Arc::clone(&follower.build);

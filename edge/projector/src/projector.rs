@@ -82,6 +82,16 @@ pub struct Projector {
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
+/// Where in its journal a store without rows begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum From {
+    /// With the first record: everything is wanted.
+    #[default]
+    Beginning,
+    /// With what the newest snapshot knows: what came before is not wanted.
+    Snapshot,
+}
+
 /// What is followed: an engine's journal, its name among others in a store, and who makes what of it.
 pub struct Followed {
     /// Where its journal is.
@@ -92,6 +102,8 @@ pub struct Followed {
     pub about: About,
     /// Makes engines.
     pub build: Build,
+    /// Where a store without rows begins.
+    pub from: From,
 }
 
 impl Projector {
@@ -163,13 +175,13 @@ enum Trouble {
     Follow(FollowError),
 }
 
-impl From<StorageError> for Trouble {
+impl std::convert::From<StorageError> for Trouble {
     fn from(error: StorageError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<FollowError> for Trouble {
+impl std::convert::From<FollowError> for Trouble {
     fn from(error: FollowError) -> Self {
         Self::Follow(error)
     }
@@ -224,6 +236,7 @@ impl Work {
     /// Follows until the end.
     fn follow(&self, again: &mut Duration, over: &mut Option<Instant>) -> Result<(), Trouble> {
         let applied = self.applied()?;
+        self.is_alone()?;
         let safe = || self.shared.safe.load(Ordering::Relaxed);
         let is_over = || self.shared.over.load(Ordering::Relaxed);
         while safe() == 0 {
@@ -254,12 +267,14 @@ impl Work {
 
     /// Goes on from where the store is.
     fn begin(&self, applied: Option<u64>, last: u64) -> Result<Follower, Trouble> {
-        let Followed { journal, about, build, .. } = &self.followed;
+        let Followed { journal, about, build, from, .. } = &self.followed;
         if let Some(applied) = applied.filter(|applied| *applied > last) {
             return Err(FollowError::Ahead { applied, last }.into());
         }
         let disk = Folder::look_at(journal).map_err(FollowError::Disk)?;
-        let mut follower = Follower::begin(disk, about.clone(), applied, Arc::clone(build))?;
+        let newest = *from == From::Snapshot;
+        let mut follower =
+            Follower::begin(disk, about.clone(), (applied, newest), Arc::clone(build))?;
         self.remember(&mut follower)?;
         Ok(follower)
     }
@@ -282,6 +297,15 @@ impl Work {
         Ok(())
     }
 
+    /// That the store has rows of no other journal: what orders are called is told apart within one only.
+    fn is_alone(&self) -> Result<(), Trouble> {
+        let streams = self.runtime.block_on(self.store.streams())?;
+        match streams.into_iter().find(|stream| *stream != self.followed.stream) {
+            Some(other) => Err(FollowError::Occupied { other }.into()),
+            None => Ok(()),
+        }
+    }
+
     fn applied(&self) -> Result<Option<u64>, StorageError> {
         self.runtime.block_on(self.store.applied(&self.followed.stream))
     }
@@ -302,7 +326,7 @@ pub enum RebuildError {
     Follow(#[from] FollowError),
 }
 
-impl From<Trouble> for RebuildError {
+impl std::convert::From<Trouble> for RebuildError {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Store(error) => Self::Store(error),
@@ -311,7 +335,7 @@ impl From<Trouble> for RebuildError {
     }
 }
 
-/// Forgets every row of a journal in a store, and makes them anew from its records up to `last`; `told` hears how far
+/// Forgets every row that a store has, and makes those of a journal anew from its records up to `last`; `told` hears how far
 /// it is. Says how many rows were written.
 ///
 /// # Errors
@@ -324,7 +348,11 @@ pub fn rebuild(
     mut told: impl FnMut(u64),
 ) -> Result<u64, RebuildError> {
     let work = Work { followed, store, runtime, shared: Arc::default() };
-    work.runtime.block_on(work.store.wipe(&work.followed.stream))?;
+    // What another journal left there is in the way, and is in that journal.
+    let there = work.runtime.block_on(work.store.streams())?;
+    for stream in there.iter().chain([&work.followed.stream]) {
+        work.runtime.block_on(work.store.wipe(stream))?;
+    }
     let mut follower = work.begin(None, last)?;
     let mut rows = 0;
     while let Some(batch) = follower.batch(last, BATCH)? {

@@ -1,7 +1,9 @@
 //! What every handler can reach: the engine, who may do what, and where figures and records go.
 
 use crate::audit::Audit;
+use crate::codes;
 use crate::engine::Engine;
+use crate::http::Problem;
 use crate::metrics::Metrics;
 use crate::once::Once;
 use crate::ready::Probe;
@@ -11,6 +13,7 @@ use crate::token::TokenFile;
 use crate::tries::Tries;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use tse_storage::Rows;
 
 /// All of it.
 pub struct App {
@@ -24,6 +27,7 @@ pub struct App {
     pub streams: Hub,
     probes: RwLock<Vec<Box<dyn Probe>>>,
     place: OnceLock<(Option<String>, Option<String>)>,
+    rows: OnceLock<Arc<Rows>>,
     pub(crate) tokens: TokenFile,
     pub(crate) audit: Audit,
     pub(crate) once: Once,
@@ -47,6 +51,7 @@ impl App {
             streams,
             probes: RwLock::default(),
             place: OnceLock::new(),
+            rows: OnceLock::new(),
             tokens,
             audit,
             once: Once::default(),
@@ -75,6 +80,21 @@ impl App {
     /// The same, if it was said.
     pub(crate) fn place(&self) -> (Option<String>, Option<String>) {
         self.place.get().cloned().unwrap_or_default()
+    }
+
+    /// From now on rows can be asked for. Said once.
+    pub fn rows_are(&self, rows: Arc<Rows>) {
+        // Whoever says it twice says the same.
+        let _ = self.rows.set(rows);
+    }
+
+    /// Rows.
+    ///
+    /// # Errors
+    /// There are none, or not yet.
+    pub fn rows(&self) -> Result<&Rows, Problem> {
+        let none = || Problem::new(codes::NO_ROWS, "no store is connected yet").again_in(1);
+        self.rows.get().map(|rows| &**rows).ok_or_else(none)
     }
 
     /// From now on it is not ready: what is in work is finished, and the rest goes elsewhere.

@@ -73,6 +73,8 @@ codes! {
         "The request met a bug; the engine goes on. The log has it under the correlation id of the answer. Please report it.";
     TOO_MANY_STREAMS = "TSE-N122", 503, "Too many streams are open",
         "Close one first.";
+    NO_ROWS = "TSE-N124", 503, "Rows cannot be asked for",
+        "No store is connected yet, or it refuses. The engine trades all the same, and rows catch up. `/ready` says how each store stands.";
     KEY_IN_WORK = "TSE-N123", 409, "The same request is in work",
         "A request with this idempotency key has not been answered yet. Ask again in a moment.";
 }

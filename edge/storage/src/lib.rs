@@ -53,5 +53,5 @@ pub use rust_decimal::Decimal;
 pub use secret::{Secret, StoreUrl};
 pub use settings::{CacheTtl, Settings, SettingsError};
 pub use sqlite::Sqlite;
-pub use stores::{ConnectionStatus, Health, StoreHealth, Stores};
+pub use stores::{ConnectionStatus, Durable, Health, Rows, StoreHealth, Stores, Volatile};
 pub use tables::Tables;

@@ -49,6 +49,9 @@ pub enum Applied {
 /// always be written.
 #[async_trait]
 pub trait Projection: Send + Sync {
+    /// The streams that this store has rows of.
+    async fn streams(&self) -> Result<Vec<String>>;
+
     /// The last sequence of a stream that this store has, if it has any.
     async fn applied(&self, stream: &str) -> Result<Option<u64>>;
 

@@ -59,11 +59,13 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
     let service = serve::settings(&args.network)?;
     let mut config = verbs::load_with(&args.config, &overrides, registry)?;
     ui.warn(&std::mem::take(&mut config.warnings));
-    let home = Home::at(&args.state.join(serve::name(service.as_ref(), &config.name)));
+    let home = Home::at(
+        &args.state.join(serve::name(service.as_ref().map(|(settings, _)| settings), &config.name)),
+    );
     serve::is_free(&home)?;
     let (desk, demands) = inbox();
     let gallery = Gallery::default();
-    let mut service = match service {
+    let service = match service {
         Some(settings) => {
             let engine = serve::engine(&gallery, &desk, registry);
             Some(serve::start(settings, engine, &home, ui)?)
@@ -87,7 +89,7 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         }
     }
     let (node, feed) = Node::new(opened, settings, demands, gallery);
-    if let Some(service) = &mut service {
+    if let Some(service) = &service {
         service.follow(feed);
         service.project(&home, store::about(&config), registry, node.safe())?;
     }

@@ -1,6 +1,6 @@
 //! `tse store` and `tse migrate`: the rows of an engine, made anew or compared, and the schema they are in.
 
-use super::store::{about, followed, open};
+use super::store::{Wanted, about, followed};
 use super::{find, serve};
 use crate::args::{EngineArgs, Migrate, Network, Store as Args, StoreVerb};
 use crate::config;
@@ -17,9 +17,8 @@ use tse_disk::Folder;
 use tse_engine::kind;
 use tse_journal::look_up;
 use tse_node::Home;
-use tse_projector::{About, Followed, RebuildError, Store, compare, rebuild};
-use tse_server::settings::Settings;
-use tse_storage::{Memory, Place, Schema, Secret, Step, StorageError, StoreUrl, SystemClock};
+use tse_projector::{About, Followed, From, RebuildError, Store, compare, rebuild};
+use tse_storage::{Durable, Memory, Projection, Schema, Secret, Step, StorageError, SystemClock};
 use tse_strategy::Registry;
 
 /// `tse store ...`.
@@ -36,20 +35,33 @@ struct Bench {
     runtime: Runtime,
     about: About,
     last: u64,
-    settings: Settings,
+    wanted: Wanted,
 }
 
 impl Bench {
     fn of(args: &EngineArgs, registry: &Registry) -> Result<Self, Diagnostics> {
         let home = find::find(args)?;
         let network = Network { instance: named(&home), ..Network::default() };
-        let settings = serve::settings(&network)?.expect("a network was not declined");
+        let (_, wanted) = serve::settings(&network)?.expect("a network was not declined");
         let (about, last) = recorded(&home, registry)?;
-        Ok(Self { runtime: runtime()?, home, about, last, settings })
+        Ok(Self { runtime: runtime()?, home, about, last, wanted })
     }
 
     fn followed(&self, registry: &Registry) -> Result<Followed, Diagnostics> {
-        followed(&self.home, self.about.clone(), registry)
+        followed(&self.home, self.about.clone(), registry, From::Beginning)
+    }
+
+    /// The store that keeps rows, which must answer.
+    fn store(&self) -> Result<Arc<Durable>, Diagnostics> {
+        let stores = self.runtime.block_on(self.wanted.clone().connect(&self.home));
+        let stores = stores.map_err(|error| away(&error))?;
+        Ok(stores.durable().expect("rows are kept in one of the two"))
+    }
+
+    /// How it is named.
+    fn place(&self) -> (&'static str, Option<&str>) {
+        let schema = self.wanted.postgres().map(|_| self.wanted.place.schema.as_str());
+        (self.wanted.name(), schema)
     }
 
     /// Makes the rows of the journal up to a record, and shows how far it is.
@@ -128,13 +140,13 @@ fn unread(home: &Home, what: &str) -> Diagnostics {
 fn anew(args: &EngineArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
     let bench = Bench::of(args, registry)?;
     serve::is_free(&bench.home)?;
-    let (into, place) = open(&bench.settings, &bench.home, bench.runtime.handle())?;
+    let ((name, schema), into) = (bench.place(), bench.store()?);
     let begun = Instant::now();
     let rows = bench.make(into, bench.last, registry, ui)?;
     let seconds = begun.elapsed().as_secs_f64();
     if ui.json {
         let data = json!({
-            "store": place.name, "schema": place.schema, "records": bench.last, "rows": rows,
+            "store": name, "schema": schema, "records": bench.last, "rows": rows,
             "seconds": seconds,
         });
         ui.success("tse.store.rebuild/1", &Diagnostics::new(), &data);
@@ -152,7 +164,7 @@ fn anew(args: &EngineArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnosti
 /// `tse store check`.
 fn check(args: &EngineArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
     let bench = Bench::of(args, registry)?;
-    let (own, place) = open(&bench.settings, &bench.home, bench.runtime.handle())?;
+    let ((name, schema), own) = (bench.place(), bench.store()?);
     let stream = bench.followed(registry)?.stream;
     let applied = bench.runtime.block_on(own.applied(&stream)).map_err(|error| away(&error))?;
     let Some(applied) = applied else {
@@ -168,7 +180,7 @@ fn check(args: &EngineArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnost
     let same = found.differ == 0 && applied <= bench.last;
     if ui.json {
         let data = json!({
-            "store": place.name, "schema": place.schema, "applied": applied, "last": bench.last,
+            "store": name, "schema": schema, "applied": applied, "last": bench.last,
             "rows": found.rows, "same": same, "differ": found.differ,
             "differences": found.differences,
         });
@@ -194,27 +206,23 @@ fn check(args: &EngineArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnost
 /// `tse migrate`.
 pub(crate) fn migrate(args: &Migrate, ui: &Ui) -> Result<u8, Diagnostics> {
     let network = Network { instance: args.instance.clone(), ..Network::default() };
-    let settings = serve::settings(&network)?.expect("a network was not declined");
+    let (_, wanted) = serve::settings(&network)?.expect("a network was not declined");
     let missing = || -> Diagnostics {
         Diagnostic::error(codes::BAD_VARIABLE, "POSTGRES_URL is not set".to_owned())
             .at(At::Place("the environment".to_owned()), "")
             .fix("POSTGRES_URL=postgresql://USER:PASSWORD@HOST/DATABASE, of somebody who may make schemas")
             .into()
     };
-    let url = settings.postgres.as_ref().ok_or_else(missing)?;
+    let url = wanted.postgres().ok_or_else(missing)?;
     let wrong = |error: StorageError| -> Diagnostics {
         Diagnostic::error(codes::BAD_VARIABLE, error.to_string())
             .at(At::Place("the environment".to_owned()), "")
             .fix("--schema NAME in small letters, digits and underscores; a URL of PostgreSQL")
             .into()
     };
-    let url = StoreUrl::parse(url.reveal()).map_err(wrong)?;
     let schema = match &args.schema {
         Some(name) => Schema::new(name).map_err(wrong)?,
-        None => {
-            let instance = settings.instance.display_name();
-            Place::of(&settings.service, instance, None, None).map_err(wrong)?.schema
-        }
+        None => wanted.place.schema.clone(),
     };
     let password = match &args.password_file {
         None => None,
@@ -226,7 +234,7 @@ pub(crate) fn migrate(args: &Migrate, ui: &Ui) -> Result<u8, Diagnostics> {
             Some(Secret::new(text.trim()))
         }
     };
-    let done = runtime()?.block_on(tse_storage::migrate(&url, &schema, password.as_ref()));
+    let done = runtime()?.block_on(tse_storage::migrate(url, &schema, password.as_ref()));
     let steps = done.map_err(|error| away(&error))?;
     if ui.json {
         let each: Vec<_> = steps.iter().map(Step::to_string).collect();

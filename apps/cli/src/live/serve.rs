@@ -10,22 +10,25 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tse_disk::Folder;
 use tse_node::{Feed, Gallery, Home, Inbox};
-use tse_projector::{About, Projector};
-use tse_server::settings::{LogFormat, Settings, Variables};
+use tse_projector::{About, From};
+use tse_server::settings::{BadVariable, LogFormat, Settings, Variables};
 use tse_server::{App, Engine, Logs, Ports, Service, StartError, StrategyKind};
 use tse_strategy::Registry;
 
 /// A service, the store that follows, and the logs that are written.
 pub(super) struct Served {
     service: Service,
-    projector: Option<Projector>,
+    stores: store::Wanted,
+    kept: store::Kept,
     app: Arc<App>,
     // Written out last.
     _logs: Logs,
 }
 
-/// What the service is told by `.env`, the environment and flags; `None` if nothing is to be served.
-pub(super) fn settings(network: &Network) -> Result<Option<Settings>, Diagnostics> {
+/// What is told by `.env`, the environment and flags: to the service, and to its stores. `None` if nothing is served.
+pub(super) fn settings(
+    network: &Network,
+) -> Result<Option<(Settings, store::Wanted)>, Diagnostics> {
     if network.no_network {
         return Ok(None);
     }
@@ -40,19 +43,26 @@ pub(super) fn settings(network: &Network) -> Result<Option<Settings>, Diagnostic
     let flags = flags
         .into_iter()
         .filter_map(|(name, flag)| flag.clone().map(|value| (name.to_owned(), value)));
-    let read = Variables::read(Path::new("."), environment.chain(flags)).and_then(Settings::of);
-    read.map(Some).map_err(|wrong| {
-        let mut found = Diagnostics::new();
-        for it in wrong {
-            let what = format!("{}={}: {}", it.name, it.given, it.why);
-            found.push(
-                Diagnostic::error(codes::BAD_VARIABLE, what)
-                    .at(At::Place("the environment".to_owned()), "")
-                    .fix(it.fix),
-            );
-        }
-        found
-    })
+    let variables = Variables::read(Path::new("."), environment.chain(flags));
+    let variables = variables.map_err(bad_variables)?;
+    let all: Vec<_> =
+        variables.all().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let settings = Settings::of(variables).map_err(bad_variables)?;
+    let stores = store::Wanted::read(&settings, all)?;
+    Ok(Some((settings, stores)))
+}
+
+fn bad_variables(wrong: Vec<BadVariable>) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for it in wrong {
+        let what = format!("{}={}: {}", it.name, it.given, it.why);
+        found.push(
+            Diagnostic::error(codes::BAD_VARIABLE, what)
+                .at(At::Place("the environment".to_owned()), "")
+                .fix(it.fix),
+        );
+    }
+    found
 }
 
 /// What the engine's folder is called: as the instance, where that has a name of its own, else as the run.
@@ -85,7 +95,7 @@ pub(super) fn engine(gallery: &Gallery, desk: &Inbox, registry: &Registry) -> En
 
 /// Takes ports, begins to log, and serves.
 pub(super) fn start(
-    settings: Settings,
+    (settings, stores): (Settings, store::Wanted),
     engine: Engine,
     home: &Home,
     ui: &Ui,
@@ -124,7 +134,7 @@ pub(super) fn start(
         let path = home.folder().join("token");
         ui.note(format!("a token that may do everything is in {}", path.display()));
     }
-    Ok(Served { service, projector: None, app, _logs: logs })
+    Ok(Served { service, stores, kept: store::Kept::default(), app, _logs: logs })
 }
 
 impl Served {
@@ -143,21 +153,17 @@ impl Served {
 
     /// Begins to write rows of the engine of this folder.
     pub(super) fn project(
-        &mut self,
+        &self,
         home: &Home,
         about: About,
         registry: &Registry,
         safe: Arc<AtomicU64>,
     ) -> Result<(), Diagnostics> {
-        let runtime = self.service.runtime();
-        let (store, place) = store::open(&self.app.settings, home, &runtime)?;
-        let followed = store::followed(home, about, registry)?;
-        let projector = store::follow(followed, store, runtime, safe)?;
-        let watched = projector.watch();
-        tracing::info!(store = place.name, schema = place.schema, "rows are written");
-        self.app.keeps(place.schema, None);
-        self.app.depends_on(Box::new(store::StoreProbe { name: place.name, watched }));
-        self.projector = Some(projector);
+        let rows = store::followed(home, about.clone(), registry, From::Beginning)?;
+        let in_memory = store::followed(home, about, registry, From::Snapshot)?;
+        let (runtime, app) = (self.service.runtime(), Arc::clone(&self.app));
+        let wanted = (self.stores.clone(), home.clone());
+        self.kept.begin(wanted, (rows, in_memory), app, &runtime, safe);
         Ok(())
     }
 
@@ -169,9 +175,7 @@ impl Served {
     /// Ends in order.
     pub(super) fn end(self) {
         // Rows need the threads of the service: they come first.
-        if let Some(projector) = self.projector {
-            projector.end();
-        }
+        self.kept.end(&self.service.runtime());
         self.service.end();
     }
 }

@@ -1,20 +1,22 @@
 //! The rows of an engine: which store they are in, and how that follows the journal.
 //!
-//! With `POSTGRES_URL` it is a schema there, else a file beside the journal. Whether it is away matters to nobody who
-//! trades.
+//! With `POSTGRES_URL` they are in a schema there, else in a file beside the journal. Whether a store is away matters to
+//! nobody who trades: it is connected to beside everything else, and catches up.
 
 use crate::config::{self, Config};
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use serde_json::{Map, Value};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tse_node::Home;
-use tse_projector::{About, Build, Followed, How, Projector, Store, StrategyAbout, Watched};
+use tse_projector::{About, Build, Followed, From, How, Projector, Store, StrategyAbout, Watched};
+use tse_server::App;
 use tse_server::ready::{Probe, State};
-use tse_server::settings::Settings;
+use tse_server::settings::Settings as Service;
 use tse_storage::{
-    Place, Postgres, PostgresOptions, Sqlite, StorageError, StoreUrl, StrategyType, SystemClock,
+    ConnectionStatus, Moment, Place, Settings, StorageError, StoreUrl, Stores, StrategyType,
+    SystemClock,
 };
 use tse_strategy::Registry;
 
@@ -62,7 +64,7 @@ fn parameters(plan: &config::StrategyPlan) -> Map<String, Value> {
 }
 
 /// Makes engines of what journals say they were set up with.
-pub(crate) fn builder(registry: &Registry) -> Build {
+fn builder(registry: &Registry) -> Build {
     let registry = registry.clone();
     Arc::new(move |text: &str| {
         config::load_engine("the journal's config", text, &registry).map_err(|found| {
@@ -76,6 +78,7 @@ pub(crate) fn followed(
     home: &Home,
     about: About,
     registry: &Registry,
+    from: From,
 ) -> Result<Followed, Diagnostics> {
     let id = home.identity().map_err(|error| failed(home, &error.to_string()))?;
     Ok(Followed {
@@ -83,68 +86,188 @@ pub(crate) fn followed(
         stream: format!("{}/{id}", home.name()),
         about,
         build: builder(registry),
+        from,
     })
 }
 
-/// The store of an engine, and in which words it is named. PostgreSQL need not be there.
-pub(crate) fn open(
-    settings: &Settings,
-    home: &Home,
-    runtime: &Handle,
-) -> Result<(Arc<dyn Store>, Where), Diagnostics> {
-    let clock = Arc::new(SystemClock);
-    let wrong = |error: StorageError| failed(home, &error.to_string());
-    let Some(url) = &settings.postgres else {
-        let store = runtime.block_on(Sqlite::open(&home.store(), clock)).map_err(wrong)?;
-        return Ok((Arc::new(store), Where { name: "sqlite", schema: None }));
-    };
-    let place = Place::of(&settings.service, settings.instance.display_name(), None, None);
-    let place = place.map_err(wrong)?;
-    let url = StoreUrl::parse(url.reveal()).map_err(wrong)?;
-    // Connections begin when they are needed, in the runtime that serves them.
-    let _inside = runtime.enter();
-    let options = PostgresOptions::new(url, place.schema.clone());
-    let store = Postgres::new(&options, clock).map_err(wrong)?;
-    let schema = Some(place.schema.as_str().to_owned());
-    Ok((Arc::new(store), Where { name: "postgres", schema }))
+/// Which stores an engine has, and where in them its rows and keys are.
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    settings: Settings,
+    pub(crate) place: Place,
 }
 
-/// What a store is.
-pub(crate) struct Where {
-    /// `sqlite` or `postgres`.
-    pub(crate) name: &'static str,
-    /// The schema, where there are such.
-    pub(crate) schema: Option<String>,
+impl Wanted {
+    /// As variables say: those of the service count for more than those of the adapter.
+    pub(crate) fn read(
+        service: &Service,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Diagnostics> {
+        let wrong = |what: String, fix: &str| -> Diagnostics {
+            Diagnostic::error(codes::BAD_VARIABLE, what)
+                .at(At::Place("the environment".to_owned()), "")
+                .fix(fix)
+                .into()
+        };
+        let mut settings = Settings::read(variables)
+            .map_err(|it| wrong(format!("{}={}: {}", it.variable, it.value, it.why), it.fix))?;
+        let url = |name: &str, fix: &str, text: &tse_server::Secret| {
+            StoreUrl::parse(text.reveal()).map_err(|error| wrong(format!("{name}: {error}"), fix))
+        };
+        if let Some(text) = &service.postgres {
+            let fix = "POSTGRES_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE";
+            settings.postgres_url = Some(url("POSTGRES_URL", fix, text)?);
+        }
+        if let Some(text) = &service.redis {
+            let fix = "REDIS_URL=redis://USER:PASSWORD@HOST:6379";
+            settings.redis_url = Some(url("REDIS_URL", fix, text)?);
+        }
+        let schema = settings.postgres_schema.as_ref().map(|it| it.as_str().to_owned());
+        let namespace = settings.redis_namespace.as_ref().map(|it| it.as_str().to_owned());
+        let instance = service.instance.display_name();
+        let place = Place::of(&service.service, instance, schema.as_deref(), namespace.as_deref());
+        let place = place.map_err(|error| {
+            let fix =
+                "TRADING_ADAPTER_POSTGRES_SCHEMA and TRADING_ADAPTER_REDIS_NAMESPACE name others";
+            wrong(format!("SERVICE_INSTANCE_NAME: {error}"), fix)
+        })?;
+        Ok(Self { settings, place })
+    }
+
+    /// The URL of PostgreSQL, if rows are there.
+    pub(crate) fn postgres(&self) -> Option<&StoreUrl> {
+        self.settings.postgres_url.as_ref()
+    }
+
+    /// `postgres` or `sqlite`.
+    pub(crate) fn name(&self) -> &'static str {
+        if self.postgres().is_some() { "postgres" } else { "sqlite" }
+    }
+
+    /// Connects, and goes on without what is away.
+    pub(crate) async fn connect(mut self, home: &Home) -> Result<Stores, StorageError> {
+        if self.settings.postgres_url.is_none() && self.settings.sqlite_path.is_none() {
+            self.settings.sqlite_path = Some(home.store());
+        }
+        Stores::connect(&self.settings, &self.place, Arc::new(SystemClock)).await
+    }
+
+    /// How long rows are kept.
+    pub(crate) fn retention(&self) -> tse_storage::Retention {
+        self.settings.retention
+    }
 }
 
 fn failed(home: &Home, what: &str) -> Diagnostics {
     Diagnostic::error(codes::NOT_SERVED, what.to_owned())
         .at(At::Place(home.folder().display().to_string()), "")
-        .fix("mend it, or take POSTGRES_URL away for a file beside the journal")
+        .fix("mend it, or --no-network to keep no rows")
         .into()
 }
 
-/// Begins to follow.
-pub(super) fn follow(
-    followed: Followed,
-    store: Arc<dyn Store>,
-    runtime: Handle,
-    safe: Arc<AtomicU64>,
-) -> Result<Projector, Diagnostics> {
-    Projector::start(followed, store, runtime, safe).map_err(|error| {
-        Diagnostic::error(codes::NOT_SERVED, format!("cannot start a thread: {error}"))
-            .fix("free some of the machine's threads")
-            .into()
-    })
+/// The stores of an engine that runs, once they are connected to.
+#[derive(Clone, Default)]
+pub(super) struct Kept(Arc<Mutex<Option<Running>>>);
+
+struct Running {
+    stores: Arc<Stores>,
+    projectors: Vec<Projector>,
 }
 
-/// How the store stands, for readiness.
-pub(super) struct StoreProbe {
-    pub(super) name: &'static str,
-    pub(super) watched: Watched,
+impl Kept {
+    /// Connects beside everything else, and begins to write.
+    pub(super) fn begin(
+        &self,
+        (wanted, home): (Wanted, Home),
+        (rows, in_memory): (Followed, Followed),
+        app: Arc<App>,
+        runtime: &Handle,
+        safe: Arc<AtomicU64>,
+    ) {
+        app.keeps(
+            Some(wanted.place.schema.as_str().to_owned()),
+            Some(wanted.place.namespace.as_str().to_owned()),
+        );
+        let (kept, handle) = (self.clone(), runtime.clone());
+        runtime.spawn(async move {
+            let (name, is_remote) = (wanted.name(), wanted.postgres().is_some());
+            let schema = wanted.place.schema.as_str().to_owned();
+            let has_redis = wanted.settings.redis_url.is_some();
+            let stores = match wanted.connect(&home).await {
+                Ok(stores) => Arc::new(stores),
+                Err(error) => {
+                    tracing::error!(%error, "no store is used");
+                    return;
+                }
+            };
+            tracing::info!(store = name, schema, "rows are written");
+            let mut projectors = Vec::new();
+            // Memory answers while a server is away; a file beside the journal is there when that is.
+            let memory: Option<Arc<dyn Store>> = is_remote.then(|| stores.memory() as _);
+            let durable = stores.durable().map(|it| it as Arc<dyn Store>);
+            let all = durable.zip(Some(rows)).into_iter().chain(memory.zip(Some(in_memory)));
+            for (store, followed) in all {
+                match Projector::start(followed, store, handle.clone(), Arc::clone(&safe)) {
+                    Ok(projector) => projectors.push(projector),
+                    Err(error) => tracing::error!(%error, "no thread writes rows"),
+                }
+            }
+            if let Some(first) = projectors.first() {
+                app.depends_on(Box::new(RowsProbe {
+                    name,
+                    watched: first.watch(),
+                    stores: Arc::clone(&stores),
+                }));
+            }
+            if has_redis {
+                app.depends_on(Box::new(RedisProbe(Arc::clone(&stores))));
+            }
+            app.rows_are(stores.shared_rows());
+            let running = Running { stores: Arc::clone(&stores), projectors };
+            *kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+            retain(&stores, &app).await;
+        });
+    }
+
+    /// Ends, once everything is written that can be.
+    pub(super) fn end(&self, runtime: &Handle) {
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Running { stores, projectors }) = running else { return };
+        projectors.into_iter().for_each(Projector::end);
+        runtime.block_on(stores.disconnect());
+    }
 }
 
-impl Probe for StoreProbe {
+/// Takes old rows away once a day of the engine's clock, and when it begins.
+async fn retain(stores: &Stores, app: &App) {
+    let mut swept = None;
+    loop {
+        let now = app.engine.picture().ok().and_then(|it| it.now.parse::<jiff::Timestamp>().ok());
+        if let Some(now) = now {
+            let moment = Moment::from_micros(now.as_microsecond());
+            let day = now.as_second().div_euclid(86_400);
+            if swept != Some(day) {
+                match stores.sweep(moment).await {
+                    Ok(gone) => {
+                        swept = Some(day);
+                        tracing::info!(gone = ?gone, "old rows were taken away");
+                    }
+                    Err(error) => tracing::warn!(%error, "old rows are still there"),
+                }
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    }
+}
+
+/// How the store of rows stands, for readiness.
+struct RowsProbe {
+    name: &'static str,
+    watched: Watched,
+    stores: Arc<Stores>,
+}
+
+impl Probe for RowsProbe {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -154,8 +277,28 @@ impl Probe for StoreProbe {
         let why = standing.why.unwrap_or_default();
         match standing.how {
             How::Follows => (State::Ok, String::new()),
-            How::Begins => (State::Degraded, "it is being asked how far it is".to_owned()),
+            How::Begins => match self.stores.status() {
+                ConnectionStatus { postgres_error: Some(why), .. } => (State::Down, why),
+                _ => (State::Degraded, "it is being asked how far it is".to_owned()),
+            },
             How::Away | How::Stuck => (State::Down, why),
+        }
+    }
+}
+
+/// How Redis stands.
+struct RedisProbe(Arc<Stores>);
+
+impl Probe for RedisProbe {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn state(&self) -> (State, String) {
+        let status = self.0.status();
+        match (status.redis_connected, status.redis_error) {
+            (true, _) => (State::Ok, String::new()),
+            (false, why) => (State::Down, why.unwrap_or_default()),
         }
     }
 }

@@ -78,6 +78,11 @@ impl Variables {
         Ok(Self::new(pairs))
     }
 
+    /// All of them, by name in capitals.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Says that a variable cannot be meant.
     pub fn wrong(&mut self, name: &str, given: &str, why: impl ToString, fix: &str) {
         let (name, given, why, fix) = (name.into(), given.into(), why.to_string(), fix.into());

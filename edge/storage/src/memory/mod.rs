@@ -143,6 +143,10 @@ impl Tables for Memory {
 
 #[async_trait]
 impl Projection for Memory {
+    async fn streams(&self) -> Result<Vec<String>> {
+        Ok(self.read().applied.keys().cloned().collect())
+    }
+
     async fn applied(&self, stream: &str) -> Result<Option<u64>> {
         Ok(self.read().applied.get(stream).copied())
     }

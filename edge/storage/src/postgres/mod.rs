@@ -302,6 +302,16 @@ impl Tables for Postgres {
 
 #[async_trait]
 impl Projection for Postgres {
+    async fn streams(&self) -> Result<Vec<String>> {
+        self.timed(async {
+            sqlx::query_scalar("SELECT stream FROM projections ORDER BY stream")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|error| STORE.failed("projections", "", &error))
+        })
+        .await
+    }
+
     async fn applied(&self, stream: &str) -> Result<Option<u64>> {
         self.timed(write::applied(&self.pool, stream)).await
     }

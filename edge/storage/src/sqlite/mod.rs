@@ -238,6 +238,13 @@ impl Tables for Sqlite {
 
 #[async_trait]
 impl Projection for Sqlite {
+    async fn streams(&self) -> Result<Vec<String>> {
+        sqlx::query_scalar("SELECT stream FROM projections ORDER BY stream")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| STORE.failed("projections", "", &error))
+    }
+
     async fn applied(&self, stream: &str) -> Result<Option<u64>> {
         write::applied(&self.pool, stream).await
     }

@@ -12,15 +12,15 @@ mod rows;
 mod volatile;
 
 pub use link::{ConnectionStatus, Health, StoreHealth};
-pub use rows::Rows;
+pub use rows::{Durable, Rows};
 pub use volatile::Volatile;
 
 use crate::postgres::{Postgres, PostgresOptions};
 use crate::redis::{Redis, RedisOptions};
 use crate::settings::Settings;
 use crate::{
-    CacheRepository, Clock, Memory, Place, Projection, Result, Retention,
-    ServiceDiscoveryRepository, Swept, sweep,
+    CacheRepository, Clock, Memory, Place, Result, Retention, ServiceDiscoveryRepository, Swept,
+    sweep,
 };
 use link::Link;
 use std::sync::Arc;
@@ -110,15 +110,20 @@ impl Stores {
         &*self.volatile
     }
 
+    /// The same, to hold on to.
+    pub fn shared_rows(&self) -> Arc<Rows> {
+        Arc::clone(&self.rows)
+    }
+
     /// Memory, as the projector writes it.
-    pub fn memory_projection(&self) -> &dyn Projection {
-        self.rows.in_memory()
+    pub fn memory(&self) -> Arc<Memory> {
+        Arc::clone(self.rows.in_memory())
     }
 
     /// The store that keeps rows, as the projector writes it, if there is one. It answers for itself: what
     /// is away is `Unavailable`, and the projector tries again.
-    pub fn durable_projection(&self) -> Option<&dyn Projection> {
-        self.rows.durable_projection()
+    pub fn durable(&self) -> Option<Arc<Durable>> {
+        self.rows.durable().cloned()
     }
 
     /// What is connected, as of the last look.
@@ -138,7 +143,7 @@ impl Stores {
     /// # Errors
     /// What the store says. Memory has been swept by then.
     pub async fn sweep(&self, now: crate::Moment) -> Result<Swept> {
-        let swept = sweep(self.rows.in_memory(), self.retention, now).await?;
+        let swept = sweep(&**self.rows.in_memory(), self.retention, now).await?;
         Ok(self.rows.sweep_durable(self.retention, now).await?.unwrap_or(swept))
     }
 

@@ -54,8 +54,8 @@ macro_rules! with {
     };
 }
 
-/// A store that keeps rows, and how the line to it is.
-struct Durable {
+/// A store that keeps rows, and how the line to it is. It answers for itself: what is away is an error.
+pub struct Durable {
     kept: Kept,
     link: Link,
 }
@@ -74,6 +74,10 @@ impl Durable {
 
 #[async_trait]
 impl Projection for Durable {
+    async fn streams(&self) -> Result<Vec<String>> {
+        self.note(with!(&self.kept, |store| store.streams().await))
+    }
+
     async fn applied(&self, stream: &str) -> Result<Option<u64>> {
         self.note(with!(&self.kept, |store| store.applied(stream).await))
     }
@@ -87,10 +91,57 @@ impl Projection for Durable {
     }
 }
 
+impl fmt::Debug for Durable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Durable").finish_non_exhaustive()
+    }
+}
+
+impl Tables for Durable {
+    fn now(&self) -> Moment {
+        match &self.kept {
+            Kept::Postgres(store) => store.now(),
+            Kept::Sqlite { clock, .. } => clock.now(),
+        }
+    }
+
+    async fn insert<R: Row>(&self, row: &R) -> Result<()> {
+        self.note(with!(&self.kept, |store| store.insert(row).await))
+    }
+
+    async fn get<R: Row>(&self, id: &str) -> Result<Option<R>> {
+        self.note(with!(&self.kept, |store| store.get(id).await))
+    }
+
+    async fn change<R: Row>(&self, id: &str, edit: Edit<R>) -> Result<()> {
+        self.note(with!(&self.kept, |store| store.change(id, edit).await))
+    }
+
+    async fn delete<R: Row>(&self, id: &str) -> Result<()> {
+        self.note(with!(&self.kept, |store| Tables::delete::<R>(store, id).await))
+    }
+
+    async fn select<R: Row>(&self, select: Select) -> Result<Vec<R>> {
+        self.note(with!(&self.kept, |store| store.select(select).await))
+    }
+
+    async fn sum<R: Row>(
+        &self,
+        column: &'static str,
+        conditions: Vec<Condition>,
+    ) -> Result<Decimal> {
+        self.note(with!(&self.kept, |store| store.sum::<R>(column, conditions).await))
+    }
+
+    async fn delete_where<R: Row>(&self, conditions: Vec<Condition>) -> Result<u64> {
+        self.note(with!(&self.kept, |store| store.delete_where::<R>(conditions).await))
+    }
+}
+
 /// Rows, wherever they are now.
 pub struct Rows {
-    memory: Memory,
-    durable: Option<Durable>,
+    memory: Arc<Memory>,
+    durable: Option<Arc<Durable>>,
 }
 
 impl fmt::Debug for Rows {
@@ -101,25 +152,26 @@ impl fmt::Debug for Rows {
 
 impl Rows {
     pub(super) fn memory(memory: Memory) -> Self {
-        Self { memory, durable: None }
+        Self { memory: Arc::new(memory), durable: None }
     }
 
     pub(super) fn postgres(memory: Memory, store: Postgres) -> Self {
         let durable = Durable { kept: Kept::Postgres(store), link: Link::default() };
-        Self { memory, durable: Some(durable) }
+        Self { memory: Arc::new(memory), durable: Some(Arc::new(durable)) }
     }
 
     pub(super) fn sqlite(memory: Memory, path: PathBuf, clock: Arc<dyn Clock>) -> Self {
         let kept = Kept::Sqlite { path, clock, file: OnceCell::new() };
-        Self { memory, durable: Some(Durable { kept, link: Link::default() }) }
+        let durable = Durable { kept, link: Link::default() };
+        Self { memory: Arc::new(memory), durable: Some(Arc::new(durable)) }
     }
 
-    pub(super) fn in_memory(&self) -> &Memory {
+    pub(super) fn in_memory(&self) -> &Arc<Memory> {
         &self.memory
     }
 
-    pub(super) fn durable_projection(&self) -> Option<&dyn Projection> {
-        self.durable.as_ref().map(|durable| durable as &dyn Projection)
+    pub(super) fn durable(&self) -> Option<&Arc<Durable>> {
+        self.durable.as_ref()
     }
 
     pub(super) fn link(&self) -> Option<&Link> {
@@ -127,7 +179,7 @@ impl Rows {
     }
 
     pub(super) fn is_postgres(&self) -> bool {
-        matches!(self.durable, Some(Durable { kept: Kept::Postgres(_), .. }))
+        self.durable.as_ref().is_some_and(|it| matches!(it.kept, Kept::Postgres(_)))
     }
 
     /// Looks whether the store is there.
@@ -164,7 +216,7 @@ impl Rows {
 
     /// The store, if it answered when it was last asked.
     fn up(&self) -> Option<&Durable> {
-        self.durable.as_ref().filter(|durable| durable.link.is_up())
+        self.durable.as_deref().filter(|durable| durable.link.is_up())
     }
 }
 
@@ -177,7 +229,7 @@ macro_rules! ask {
                 answer => return answer,
             }
         }
-        let $store = &$rows.memory;
+        let $store = &*$rows.memory;
         $work
     }};
 }

@@ -142,14 +142,14 @@ async fn m45_7_sqlite_is_opened_on_start_kept_and_closed_on_stop() {
     let stores = connect(&settings, schema.clone()).await;
     assert!(stores.status().sqlite_connected);
     let batch = Batch { from: 1, to: 3, changes: vec![Change::Strategy(strategy("s"))] };
-    let durable = stores.durable_projection().expect("a file");
+    let durable = stores.durable().expect("a file");
     durable.apply("live", &batch).await.expect("applied");
-    stores.memory_projection().apply("live", &batch).await.expect("applied");
+    stores.memory().apply("live", &batch).await.expect("applied");
     stores.disconnect().await;
     drop(stores);
     let again = connect(&settings, schema).await;
-    assert_eq!(again.durable_projection().expect("a file").applied("live").await, Ok(Some(3)));
-    assert_eq!(again.memory_projection().applied("live").await, Ok(None), "memory begins anew");
+    assert_eq!(again.durable().expect("a file").applied("live").await, Ok(Some(3)));
+    assert_eq!(again.memory().applied("live").await, Ok(None), "memory begins anew");
     assert!(again.rows().strategies().get_by_id("s").await.expect("read").is_some());
     let old = SystemClock.now().days_before(91);
     let row = Order { status: OrderStatus::Cancelled, updated_at: old, ..order("o", "s") };
@@ -166,13 +166,7 @@ async fn a_file_that_cannot_be_opened_yet_is_opened_later() {
     let stores = connect(&settings, Schema::new("trading").expect("a name")).await;
     assert!(!stores.status().sqlite_connected);
     assert_eq!(
-        stores
-            .durable_projection()
-            .expect("configured")
-            .applied("s")
-            .await
-            .expect_err("not there")
-            .code(),
+        stores.durable().expect("configured").applied("s").await.expect_err("not there").code(),
         "TSE-P006"
     );
     stores.rows().strategies().create(&strategy("s")).await.expect("in memory");
@@ -221,7 +215,7 @@ async fn nothing_configured_is_healthy_and_in_memory() {
     let health = stores.health_check().await;
     assert_eq!((health.status, health.postgres, health.redis), ("healthy", None, None));
     stores.rows().strategies().create(&strategy("s")).await.expect("created");
-    assert!(stores.durable_projection().is_none());
+    assert!(stores.durable().is_none());
     assert_eq!(stores.sweep(SystemClock.now()).await, Ok(tse_storage::Swept::default()));
 }
 
