@@ -1,9 +1,10 @@
-//! How many rows a second go into SQLite and PostgreSQL, in batches, as a projector writes them.
+//! How many changes a second go into SQLite and PostgreSQL, in batches, as a projector writes them.
 //!
-//! `cargo run --release -p tse-storage --features testing --example rows -- [ROWS] [BATCH]`
+//! `cargo run --release -p tse-storage --features testing --example rows -- [CHANGES] [BATCH]`
 //!
 //! The source is made beforehand: one strategy, then an order, its fill and its trade again and again, as an
-//! engine that trades would give them. Each batch is one transaction and as durable as the store is by
+//! engine that trades would give them. Within a batch the order and its fill are one row, so of three
+//! changes two rows are written. Each batch is one transaction and as durable as the store is by
 //! itself. PostgreSQL is a throw-away server of its own, reached by a socket; without one it is left out.
 #![allow(clippy::print_stdout, reason = "it is run at a terminal")]
 
@@ -17,14 +18,14 @@ use tse_storage::{
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut numbers = std::env::args().skip(1).map(|text| text.parse::<usize>());
-    let rows = numbers.next().transpose()?.unwrap_or(100_000);
+    let count = numbers.next().transpose()?.unwrap_or(100_000);
     let size = numbers.next().transpose()?.unwrap_or(1_000).max(1);
-    let batches = batches(rows, size)?;
+    let batches = batches(count, size)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(&batches, rows))
+    runtime.block_on(measure(&batches, count))
 }
 
-/// So many rows, in batches of this size.
+/// So many changes, in batches of this size.
 fn batches(rows: usize, size: usize) -> Result<Vec<Batch>, Box<dyn Error>> {
     let start = SystemClock.now();
     let mut changes = vec![Change::Strategy(Strategy::new("s", StrategyType::Momentum, start))];
@@ -120,7 +121,7 @@ async fn time(
     }
     let took = began.elapsed().as_secs_f64();
     println!(
-        "{name:<9} {rows} rows in {} batches: {:.0} rows/s, slowest batch {:.1} ms",
+        "{name:<9} {rows} changes in {} batches: {:.0} changes/s, slowest batch {:.1} ms",
         batches.len(),
         rows as f64 / took,
         slowest * 1_000.0

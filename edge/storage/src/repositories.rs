@@ -2,7 +2,7 @@
 //!
 //! An id that nobody knows is [`NotFound`](crate::StorageError::NotFound) where a row was to be changed
 //! or deleted, and `None` where one was looked for. Dates of a range belong to it. What a method cannot
-//! do it says; it never does part of it.
+//! do it says; it never does part of it. Numbers come back exactly, without zeros at their end.
 
 use crate::model::{
     Order, OrderQuery, OrderStatus, Position, PositionQuery, ServiceStatus, Strategy,

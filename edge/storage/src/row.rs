@@ -62,6 +62,8 @@ pub trait Row: Clone + Send + Sync + 'static {
     fn from_values(values: Vec<Value>) -> Result<Self>;
     /// What no other row may have, each with a name of its own.
     fn unique(&self) -> Vec<(&'static str, String)>;
+    /// Puts every cell in the form in which every store gives it back: a number without zeros at its end.
+    fn tidy(&mut self);
     /// Says that the row changes now.
     fn touch(&mut self, now: Moment);
     fn shelf(shelves: &Shelves) -> &Shelf<Self>;
@@ -80,6 +82,8 @@ trait Cell: Sized {
     fn put(&self) -> Value;
     /// `None` if it is something else.
     fn take(value: Value) -> Option<Self>;
+    /// Puts it in the form in which every store gives it back.
+    fn tidy(&mut self) {}
 }
 
 macro_rules! cell {
@@ -101,17 +105,48 @@ macro_rules! cell {
 }
 
 cell!(String, Kind::Text, |it| Value::Text(it.clone()), Value::Text(it) => Some(it));
-cell!(Decimal, Kind::Number, |it| Value::Number(*it), Value::Number(it) => Some(it));
+
+impl Cell for Decimal {
+    const KIND: Kind = Kind::Number;
+    fn put(&self) -> Value {
+        Value::Number(*self)
+    }
+    fn take(value: Value) -> Option<Self> {
+        match value {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+    fn tidy(&mut self) {
+        *self = self.normalize();
+    }
+}
+
 cell!(Moment, Kind::Time, |it| Value::Time(*it), Value::Time(it) => Some(it));
 cell!(i64, Kind::Count, |it| Value::Count(*it), Value::Count(it) => Some(it));
 cell!(i32, Kind::Count, |it| Value::Count((*it).into()), Value::Count(it) => it.try_into().ok());
 cell!(Vec<String>, Kind::Texts, |it| Value::Texts(it.clone()), Value::Texts(it) => Some(it));
 cell!(Map<String, Json>, Kind::Json, |it| Value::Json(Json::Object(it.clone())),
     Value::Json(Json::Object(it)) => Some(it));
-cell!(BTreeMap<String, Decimal>, Kind::Json, |it| {
-    let object = it.iter().map(|(name, number)| (name.clone(), number.normalize().to_string().into()));
-    Value::Json(Json::Object(object.collect()))
-}, Value::Json(it) => serde_json::from_value(it).ok());
+
+impl Cell for BTreeMap<String, Decimal> {
+    const KIND: Kind = Kind::Json;
+    fn put(&self) -> Value {
+        let numbers = self.iter();
+        let numbers =
+            numbers.map(|(name, number)| (name.clone(), number.normalize().to_string().into()));
+        Value::Json(Json::Object(numbers.collect()))
+    }
+    fn take(value: Value) -> Option<Self> {
+        match value {
+            Value::Json(json) => serde_json::from_value(json).ok(),
+            _ => None,
+        }
+    }
+    fn tidy(&mut self) {
+        self.values_mut().for_each(Cell::tidy);
+    }
+}
 
 macro_rules! words {
     ($($type:ty: $name:expr),+ $(,)?) => {
@@ -142,6 +177,9 @@ impl<T: Cell> Cell for Option<T> {
             Value::Null => Some(None),
             value => T::take(value).map(Some),
         }
+    }
+    fn tidy(&mut self) {
+        self.iter_mut().for_each(Cell::tidy);
     }
 }
 
@@ -206,6 +244,11 @@ macro_rules! row {
             fn unique(&self) -> Vec<(&'static str, String)> {
                 let $it = self;
                 $unique
+            }
+
+            fn tidy(&mut self) {
+                Cell::tidy(&mut self.$id);
+                $(Cell::tidy(&mut self.$field);)+
             }
 
             fn touch(&mut self, $now: Moment) {

@@ -115,7 +115,7 @@ pub fn sum(column: &str, numbers: impl Iterator<Item = Decimal>) -> Result<Decim
             StorageError::invalid(format!("the sum of {column}"), "does not fit 28 digits")
         })?;
     }
-    Ok(sum)
+    Ok(sum.normalize())
 }
 
 #[cfg(test)]

@@ -34,7 +34,8 @@ impl<R: Row> Shelf<R> {
     }
 
     /// Puts a row in, or in place of the one with its name.
-    pub fn put(&mut self, row: R, stream: Option<String>) -> Result<()> {
+    pub fn put(&mut self, mut row: R, stream: Option<String>) -> Result<()> {
+        row.tidy();
         for (what, value) in row.unique() {
             if self.unique.get(&(what, value)).is_some_and(|owner| owner != row.id()) {
                 let why = format!("another row has the same {what}");

@@ -245,7 +245,8 @@ pub(crate) fn parse(store: Store, kind: Kind, text: String) -> Result<Value> {
     Ok(match kind {
         Kind::Text | Kind::Word(_) => Value::Text(text),
         Kind::Number => {
-            Value::Number(Decimal::from_str_exact(&text).map_err(|_| unreadable("number"))?)
+            let number = Decimal::from_str_exact(&text).map_err(|_| unreadable("number"))?;
+            Value::Number(number.normalize())
         }
         Kind::Count => Value::Count(text.parse().map_err(|_| unreadable("count"))?),
         Kind::Time => {

@@ -18,17 +18,16 @@ use std::path::PathBuf;
 
 /// Says that a server cannot be had, or fails where it must be.
 fn missing<T>(what: &str) -> Option<T> {
-    let required = std::env::var("TSE_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
+    miss(what, std::env::var("TSE_REQUIRE_SERVERS").is_ok_and(|value| value == "1"))
+}
+
+#[allow(clippy::print_stderr, reason = "a test that was not run must be seen")]
+fn miss<T>(what: &str, required: bool) -> Option<T> {
     assert!(
         !required,
         "{what} is not installed, and TSE_REQUIRE_SERVERS=1: `cargo xtask servers --install`"
     );
-    #[allow(clippy::print_stderr, reason = "a test that was not run must be seen")]
-    {
-        eprintln!(
-            "SKIPPED: {what} is not installed; `cargo xtask servers --install` may install it"
-        );
-    }
+    eprintln!("SKIPPED: {what} is not installed; `cargo xtask servers --install` may install it");
     None
 }
 
@@ -42,4 +41,20 @@ fn folder(name: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).expect("a folder for temporary files can be made");
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_left_out_where_it_may_be() {
+        assert_eq!(miss::<()>("Nothing", false), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "Nothing is not installed")]
+    fn what_is_missing_is_a_failure_where_it_must_be_there() {
+        miss::<()>("Nothing", true);
+    }
 }

@@ -5,6 +5,7 @@ mod discovery;
 #[cfg(unix)]
 mod faults;
 mod fixtures;
+mod histories;
 mod methods;
 #[cfg(unix)]
 mod migrations;
