@@ -22,9 +22,9 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    fn rows(&mut self, table: &'static str, own: &Rows, other: &Rows) {
-        let ids = own.keys().chain(other.keys().filter(|id| !own.contains_key(*id)));
-        for id in ids {
+    fn rows(&mut self, table: &'static str, own: &Rows, other: &Rows, kept: &Rows) {
+        let missing = kept.keys().filter(|id| !own.contains_key(*id));
+        for id in own.keys().chain(missing) {
             *self.rows.entry(table).or_default() += 1;
             let what = match (own.get(id), other.get(id)) {
                 (Some(own), Some(other)) if own == other => continue,
@@ -74,23 +74,28 @@ macro_rules! pages {
     }};
 }
 
-/// Compares `store` with what it should be.
+/// Compares `store` with what the journal says, of which it must have what is `kept`: what is older may have been taken
+/// away.
 ///
 /// # Errors
 /// What a store says.
-pub async fn compare(store: &dyn Store, should_be: &dyn Store) -> Result<Comparison, StorageError> {
+pub async fn compare(
+    store: &dyn Store,
+    journal: &dyn Store,
+    kept: &dyn Store,
+) -> Result<Comparison, StorageError> {
     let mut found = Comparison::default();
-    let own = pages!(store.strategies(), StrategyQuery, strategy_id);
-    let other = pages!(should_be.strategies(), StrategyQuery, strategy_id);
-    found.rows("strategies", &own, &other);
-    let own = pages!(store.orders(), OrderQuery, order_id);
-    let other = pages!(should_be.orders(), OrderQuery, order_id);
-    found.rows("orders", &own, &other);
-    let own = pages!(store.trades(), TradeQuery, trade_id);
-    let other = pages!(should_be.trades(), TradeQuery, trade_id);
-    found.rows("trades", &own, &other);
-    let own = pages!(store.positions(), PositionQuery, position_id);
-    let other = pages!(should_be.positions(), PositionQuery, position_id);
-    found.rows("positions", &own, &other);
+    macro_rules! table {
+        ($table:literal, $rows:ident, $query:ident, $id:ident) => {
+            let own = pages!(store.$rows(), $query, $id);
+            let other = pages!(journal.$rows(), $query, $id);
+            let kept = pages!(kept.$rows(), $query, $id);
+            found.rows($table, &own, &other, &kept);
+        };
+    }
+    table!("strategies", strategies, StrategyQuery, strategy_id);
+    table!("orders", orders, OrderQuery, order_id);
+    table!("trades", trades, TradeQuery, trade_id);
+    table!("positions", positions, PositionQuery, position_id);
     Ok(found)
 }

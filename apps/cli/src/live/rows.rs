@@ -18,7 +18,9 @@ use tse_engine::kind;
 use tse_journal::look_up;
 use tse_node::Home;
 use tse_projector::{About, Followed, From, RebuildError, Store, compare, rebuild};
-use tse_storage::{Durable, Memory, Projection, Schema, Secret, Step, StorageError, SystemClock};
+use tse_storage::{
+    Durable, Memory, Moment, Projection, Schema, Secret, Step, StorageError, SystemClock, sweep,
+};
 use tse_strategy::Registry;
 
 /// `tse store ...`.
@@ -35,6 +37,8 @@ struct Bench {
     runtime: Runtime,
     about: About,
     last: u64,
+    /// When that was, by the engine's clock.
+    now: Moment,
     wanted: Wanted,
 }
 
@@ -43,8 +47,8 @@ impl Bench {
         let home = find::find(args)?;
         let network = Network { instance: named(&home), ..Network::default() };
         let (_, wanted) = serve::settings(&network)?.expect("a network was not declined");
-        let (about, last) = recorded(&home, registry)?;
-        Ok(Self { runtime: runtime()?, home, about, last, wanted })
+        let (about, last, now) = recorded(&home, registry)?;
+        Ok(Self { runtime: runtime()?, home, about, last, now, wanted })
     }
 
     fn followed(&self, registry: &Registry) -> Result<Followed, Diagnostics> {
@@ -94,8 +98,8 @@ fn named(home: &Home) -> Option<String> {
     Some(text.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// What a journal says of its engine, and its last record.
-fn recorded(home: &Home, registry: &Registry) -> Result<(About, u64), Diagnostics> {
+/// What a journal says of its engine, its last record, and when that was.
+fn recorded(home: &Home, registry: &Registry) -> Result<(About, u64, Moment), Diagnostics> {
     let path = home.journal();
     let wrong = |error: &tse_journal::JournalError| -> Diagnostics {
         verbs::journal::finding(error, &path).into()
@@ -110,8 +114,10 @@ fn recorded(home: &Home, registry: &Registry) -> Result<(About, u64), Diagnostic
     .map_err(|error| wrong(&error))?;
     let setup = setup.ok_or_else(|| unread(home, "its first record was taken away"))?;
     let config = config::load_recorded("the journal's config", &setup, registry)?;
-    let contents = tse_journal::read(&disk, |_| ()).map_err(|error| wrong(&error))?;
-    Ok((about(&config), contents.last))
+    let mut now = i64::MIN;
+    let contents = tse_journal::read(&disk, |record| now = record.head.time.nanos());
+    let contents = contents.map_err(|error| wrong(&error))?;
+    Ok((about(&config), contents.last, Moment::from_nanos(now)))
 }
 
 fn runtime() -> Result<Runtime, Diagnostics> {
@@ -173,10 +179,17 @@ fn check(args: &EngineArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnost
             .fix(format!("tse store rebuild {}", bench.home.name()))
             .into());
     };
-    let should_be: Arc<dyn Store> = Arc::new(Memory::new(Arc::new(SystemClock)));
-    bench.make(Arc::clone(&should_be), applied.min(bench.last), registry, ui)?;
-    let found =
-        bench.runtime.block_on(compare(&*own, &*should_be)).map_err(|error| away(&error))?;
+    let memory = || Arc::new(Memory::new(Arc::new(SystemClock)));
+    let (journal, kept) = (memory(), memory());
+    for into in [&journal, &kept] {
+        bench.make(Arc::clone(into) as Arc<dyn Store>, applied.min(bench.last), registry, ui)?;
+    }
+    let found = bench.runtime.block_on(async {
+        // What is old enough to be taken away need not be there.
+        sweep(&*kept, bench.wanted.retention(), bench.now).await?;
+        compare(&*own, &*journal, &*kept).await
+    });
+    let found = found.map_err(|error| away(&error))?;
     let same = found.differ == 0 && applied <= bench.last;
     if ui.json {
         let data = json!({

@@ -26,7 +26,9 @@ use crate::app::App;
 use crate::codes;
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::http::{StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
 pub use guard::{Caller, SECOND_TOKEN};
 pub use ids::{CORRELATION, Ids, REQUEST, current};
@@ -148,20 +150,42 @@ pub fn router(app: Arc<App>) -> Router {
     let api = api
         .merge(Router::from(docs))
         .fallback(async || Problem::new(codes::NO_SUCH_ROUTE, "no route has that path"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(codes::WRONG_METHOD, "the path is served, and not by that method")
-        })
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&app), write::layer))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(from_fn_with_state(Arc::clone(&app), guard::layer))
         .layer(limits);
     Router::new()
-        .merge(probes)
+        .merge(probes.method_not_allowed_fallback(wrong_method))
         .merge(api)
+        .layer(map_response(dress))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&app), red::layer))
         .layer(from_fn(ids::layer))
         .with_state(app)
+}
+
+/// A refusal of a library is told as one of ours.
+async fn dress(response: Response) -> Response {
+    let status = response.status();
+    let ours = [CONTENT_TYPE, "application/json"];
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    if status.as_u16() < 400 || kind.is_some_and(|kind| ours.contains(&kind)) {
+        return response;
+    }
+    let code = match status {
+        StatusCode::NOT_FOUND => codes::NO_SUCH_ROUTE,
+        StatusCode::METHOD_NOT_ALLOWED => codes::WRONG_METHOD,
+        StatusCode::PAYLOAD_TOO_LARGE => codes::TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => codes::WRONG_KIND,
+        _ if status.is_client_error() => codes::BAD_REQUEST,
+        _ => codes::PANIC,
+    };
+    Problem::new(code, "it cannot be answered as it was asked").into_response()
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(codes::WRONG_METHOD, "the path is served, and not by that method")
 }
 
 /// What a layer of limits says.
@@ -176,9 +200,9 @@ async fn too_much(error: BoxError) -> Problem {
 }
 
 /// What is said of a handler that panicked: nothing of why, which is in the log.
-fn panicked(panic: Box<dyn Any + Send>) -> axum::response::Response {
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
     tracing::error!(code = codes::PANIC.code, panic = text, "a handler panicked");
-    axum::response::IntoResponse::into_response(Problem::new(codes::PANIC, "the log says more"))
+    Problem::new(codes::PANIC, "the log says more").into_response()
 }

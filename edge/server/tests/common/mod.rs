@@ -26,13 +26,13 @@ pub struct Bench {
 }
 
 /// An answer.
-pub struct Said1 {
+pub struct Answered {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-impl Said1 {
+impl Answered {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
@@ -40,7 +40,8 @@ impl Said1 {
     /// The code of the problem; everything that a problem must have is there.
     pub fn code(&self) -> String {
         let problem = self.json();
-        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
+        let kind = self.headers.get("content-type").map(|it| it.to_str().unwrap());
+        assert_eq!(kind, Some("application/problem+json"), "{} {}", self.status, self.text);
         assert_eq!(problem["status"], self.status.as_u16());
         assert_eq!(problem["correlation_id"], self.headers["x-correlation-id"].to_str().unwrap());
         for key in ["type", "title", "detail"] {
@@ -112,19 +113,19 @@ impl Bench {
         token.reveal().to_owned()
     }
 
-    pub async fn ask(&self, request: Request<Body>) -> Said1 {
+    pub async fn ask(&self, request: Request<Body>) -> Answered {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 16 << 20).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Said1 { status: parts.status, headers: parts.headers, text }
+        Answered { status: parts.status, headers: parts.headers, text }
     }
 
-    pub async fn get(&self, path: &str) -> Said1 {
+    pub async fn get(&self, path: &str) -> Answered {
         self.ask(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Said1 {
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answered {
         let mut request = Request::post(path).header("content-type", "application/json");
         for (name, value) in headers {
             request = request.header(*name, *value);

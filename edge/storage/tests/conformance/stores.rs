@@ -4,6 +4,7 @@ use crate::fixtures::{d, order, schema, service, strategy};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tse_storage::Projection;
 use tse_storage::testing::{PostgresServer, RedisServer, shared_postgres};
 use tse_storage::{
     Batch, Change, Clock, Namespace, Order, OrderStatus, Place, Repositories, Schema, Settings,
