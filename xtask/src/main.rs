@@ -14,6 +14,7 @@ mod figures;
 mod layers;
 mod mutants;
 mod prove;
+mod servers;
 mod sim;
 mod workspace;
 
@@ -31,6 +32,7 @@ cargo xtask sim --planted N        mistakes made on purpose must be noticed with
 cargo xtask figures                statistics computed a second time in Python, and compared
 cargo xtask mutants [--shard K/N]   code that decides about orders is changed, and tests must notice; --diff
 cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
+cargo xtask servers [--install]    the servers that some tests need: what there is; installs what is missing
 
 Steps of check: format, layers, clippy, docs, build, tests, figures.";
 
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Some(("figures", rest)) => figures::run(rest),
         Some(("mutants", rest)) => mutants::run(rest),
         Some(("prove-controls", rest)) => prove::run(rest),
+        Some(("servers", rest)) => servers::run(rest),
         Some(("help" | "--help" | "-h", _)) => {
             println!("{HELP}");
             End::Well

@@ -76,7 +76,8 @@ impl fmt::Debug for Postgres {
     }
 }
 
-/// How to connect; `trading_adapter` does where the URL names nobody.
+/// How to connect: as `trading_adapter` where the URL names nobody, to `trading_ecosystem` where it names
+/// no database.
 fn connect_options(url: &StoreUrl) -> Result<PgConnectOptions> {
     let unusable = || StorageError::invalid("the URL of PostgreSQL", "cannot be used");
     if url.scheme() != "postgresql" {
@@ -85,7 +86,11 @@ fn connect_options(url: &StoreUrl) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url.expose()).map_err(|_| unusable())?;
     let rest = url.expose().split("://").nth(1).unwrap_or_default();
     let names_user = rest.contains('@') || rest.contains("user=");
-    Ok(if names_user { options } else { options.username("trading_adapter") })
+    let options = if names_user { options } else { options.username("trading_adapter") };
+    Ok(match options.get_database() {
+        Some(_) => options,
+        None => options.database("trading_ecosystem"),
+    })
 }
 
 impl Postgres {
@@ -344,5 +349,29 @@ impl Projection for Postgres {
             work.commit().await.map_err(failed)
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_url_leaves_out_is_what_the_specification_says() {
+        for (url, user, database) in [
+            ("postgresql://h", "trading_adapter", "trading_ecosystem"),
+            ("postgresql://h:5433/d", "trading_adapter", "d"),
+            ("postgresql+asyncpg://u:p@h/", "u", "trading_ecosystem"),
+            ("postgresql://h/d?user=u", "u", "d"),
+        ] {
+            let options = connect_options(&StoreUrl::parse(url).expect("a URL")).expect("usable");
+            assert_eq!(options.get_username(), user, "{url}");
+            assert_eq!(options.get_database(), Some(database), "{url}");
+        }
+        for wrong in ["redis://h", "postgresql://u:canary@h:port/d"] {
+            let said = connect_options(&StoreUrl::parse(wrong).expect("a URL")).expect_err("wrong");
+            assert_eq!(said.code(), "TSE-P003");
+            assert!(!format!("{said:?}").contains("canary"));
+        }
     }
 }
