@@ -10,11 +10,14 @@
 
 mod bench;
 mod check;
+mod deploy;
 mod figures;
 mod layers;
 mod mutants;
 mod prove;
 mod sim;
+mod supply;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -31,6 +34,8 @@ cargo xtask sim --planted N        mistakes made on purpose must be noticed with
 cargo xtask figures                statistics computed a second time in Python, and compared
 cargo xtask mutants [--shard K/N]   code that decides about orders is changed, and tests must notice; --diff
 cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
+cargo xtask deploy [--tse FILE]    what deploy/ says is tried as far as it can be without Docker
+cargo xtask supply                 licences, bans and sources of everything that is used; a bill of materials
 
 Steps of check: format, layers, clippy, docs, build, tests, figures.";
 
@@ -56,6 +61,8 @@ fn main() -> ExitCode {
         Some(("figures", rest)) => figures::run(rest),
         Some(("mutants", rest)) => mutants::run(rest),
         Some(("prove-controls", rest)) => prove::run(rest),
+        Some(("deploy", rest)) => deploy::run(rest),
+        Some(("supply", rest)) => supply::run(rest),
         Some(("help" | "--help" | "-h", _)) => {
             println!("{HELP}");
             End::Well
