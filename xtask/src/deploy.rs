@@ -82,6 +82,7 @@ pub fn run(args: &[String]) -> End {
     let secrets = files::secrets(&root, &scratch.0, &mut report);
     files::compose(&root, &mut report);
     files::dockerfile(&root, &mut report);
+    files::context(&root, &scratch.0, &mut report);
     let promtool = files::rules(&root, &scratch.0, &mut report);
     if let Some(secrets) = secrets {
         servers::redis(&root, &secrets, &scratch.0, &mut report);

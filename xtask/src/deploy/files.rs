@@ -2,6 +2,7 @@
 
 use super::{Report, said};
 use crate::tools;
+use crate::workspace;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -84,21 +85,24 @@ pub(super) fn compose(root: &Path, report: &mut Report) {
         .arg("--file")
         .arg(root.join("deploy/compose.yaml"))
         .args(["config", "--format", "json"]);
-    let result = said(compose.current_dir(root)).and_then(|text| {
-        let config: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        let services = config["services"].as_object().ok_or("it has no services")?;
-        let mut wrong = String::new();
-        // What is mounted from here must be here: Docker would make an empty folder of it.
-        for (name, service) in services {
-            for volume in service["volumes"].as_array().into_iter().flatten() {
-                let source = volume["source"].as_str().unwrap_or_default();
-                if volume["type"] == "bind" && !Path::new(source).exists() {
-                    let _ = writeln!(wrong, "{name} mounts {source}, which is not there");
+    let result =
+        compose.current_dir(root).output().map_err(|it| it.to_string()).and_then(|output| {
+            // The package around it ends well whatever it says: what counts is whether there is an answer.
+            let config: Value = serde_json::from_slice(&output.stdout)
+                .map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
+            let services = config["services"].as_object().ok_or("it has no services")?;
+            let mut wrong = String::new();
+            // What is mounted from here must be here: Docker would make an empty folder of it.
+            for (name, service) in services {
+                for volume in service["volumes"].as_array().into_iter().flatten() {
+                    let source = volume["source"].as_str().unwrap_or_default();
+                    if volume["type"] == "bind" && !Path::new(source).exists() {
+                        let _ = writeln!(wrong, "{name} mounts {source}, which is not there");
+                    }
                 }
             }
-        }
-        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
-    });
+            if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+        });
     report.tried(what, result);
 }
 
@@ -189,4 +193,65 @@ fn gather(value: &Value, found: &mut Vec<String>) {
         Value::Array(all) => all.iter().for_each(|value| gather(value, found)),
         _ => {}
     }
+}
+
+/// What Docker would be given to build from: whether cargo finds the workspace in it, and the compiler what it includes.
+pub(super) fn context(root: &Path, scratch: &Path, report: &mut Report) {
+    let folder = scratch.join("context");
+    let result = (|| {
+        let ignore = std::fs::read_to_string(root.join(".dockerignore"));
+        let ignore = ignore.map_err(|error| format!(".dockerignore: {error}"))?;
+        for path in ignore.lines().filter_map(|line| line.strip_prefix('!')) {
+            copy(&root.join(path), &folder.join(path))
+                .map_err(|error| format!("{path}: {error}"))?;
+        }
+        let mut cargo = workspace::cargo();
+        // Without a network: that is what a lock file is for.
+        cargo.args(["metadata", "--locked", "--offline", "--format-version", "1"]);
+        let found = said(cargo.current_dir(&folder))?;
+        if !found.contains(&format!("{}/apps/cli", folder.display())) {
+            return Err("cargo found another workspace".to_owned());
+        }
+        let mut sources = Vec::new();
+        every(&folder, "rs", &mut sources);
+        let mut wrong = String::new();
+        for source in &sources {
+            let text = std::fs::read_to_string(source).map_err(|error| error.to_string())?;
+            let marks = ["include_str!(\"", "include_bytes!(\""];
+            let included = marks.iter().flat_map(|mark| text.split(mark).skip(1));
+            for path in included.filter_map(|rest| rest.split_once("\")").map(|it| it.0)) {
+                let path = source.parent().expect("a file lies in a folder").join(path);
+                // A text that only looks like one has more in it than a path.
+                if !path.display().to_string().contains('\n') && !path.exists() {
+                    let _ = writeln!(
+                        wrong,
+                        "{} is not there, for {}",
+                        path.display(),
+                        source.display()
+                    );
+                }
+            }
+        }
+        if wrong.is_empty() { Ok(sources.len()) } else { Err(wrong) }
+    })();
+    let what = "what .dockerignore lets through: a workspace that is locked and whole";
+    match result {
+        Ok(count) => report.ran(&format!("{what}, {count} sources")),
+        Err(why) => report.failed(what, &why),
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    if !from.is_dir() {
+        std::fs::create_dir_all(to.parent().expect("a file lies in a folder"))?;
+        return std::fs::copy(from, to).map(drop);
+    }
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name != "target" && name != "__pycache__" && name != ".env" {
+            copy(&entry.path(), &to.join(name))?;
+        }
+    }
+    Ok(())
 }

@@ -267,7 +267,7 @@ impl Tree {
                     tse "$workdir" "$path" "$@"
             "#;
             let mut command = self.command("/usr/bin/unshare");
-            command.args(["--mount", "--pid", "--fork", "--kill-child", "/bin/bash", "-c", script]);
+            command.args(["--mount", "--pid", "--fork", "/bin/bash", "-c", script]);
             command.arg("tse").args([&self.folder, &self.state]);
             command.args([&self.image.user, &self.image.workdir]);
             command.args(&self.image.command);
@@ -466,8 +466,13 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // With the one that waits for it the engine dies as well.
-        let _ = self.child.kill();
+        // The engine first: it has become somebody else, and would outlive the one that waits for it.
+        if let (Ok(None), Ok(pid)) = (self.child.try_wait(), self.pid()) {
+            // Whoever waits for it ends with it then.
+            if said(Command::new("kill").args(["-KILL", &pid.to_string()])).is_err() {
+                let _ = self.child.kill();
+            }
+        }
         let _ = self.child.wait();
     }
 }
