@@ -12,6 +12,7 @@ mod tally;
 use crate::End;
 use crate::figures;
 use crate::layers;
+use crate::servers;
 use crate::workspace;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
@@ -28,13 +29,22 @@ enum Step {
     Clippy,
     Docs,
     Build,
+    Servers,
     Tests,
     Figures,
 }
 
 /// The order: what answers soonest comes first.
-const STEPS: [Step; 7] =
-    [Step::Format, Step::Layers, Step::Clippy, Step::Docs, Step::Build, Step::Tests, Step::Figures];
+const STEPS: [Step; 8] = [
+    Step::Format,
+    Step::Layers,
+    Step::Clippy,
+    Step::Docs,
+    Step::Build,
+    Step::Servers,
+    Step::Tests,
+    Step::Figures,
+];
 
 impl Step {
     fn name(self) -> &'static str {
@@ -44,6 +54,7 @@ impl Step {
             Step::Clippy => "clippy",
             Step::Docs => "docs",
             Step::Build => "build",
+            Step::Servers => "servers",
             Step::Tests => "tests",
             Step::Figures => "figures",
         }
@@ -56,6 +67,7 @@ impl Step {
             Step::Clippy => "no warning from the compiler or from clippy",
             Step::Docs => "no warning from rustdoc",
             Step::Build => "everything compiles, tests too",
+            Step::Servers => "databases that tests start: found, or installed where that may be",
             Step::Tests => "examples in the docs, then every test",
             Step::Figures => "statistics computed again in Python",
         }
@@ -179,6 +191,13 @@ fn perform(step: Step, root: &Path, tests: &mut Option<Tally>) -> Verdict {
         }
         // The same artefacts that the tests use: building them costs nothing twice.
         Step::Build => verdict(root, "test --workspace --no-run --no-fail-fast", &[]),
+        // Tests that lack a server say so and are skipped, unless none may be.
+        Step::Servers => match servers::all_there(true) {
+            false if servers::are_required() => {
+                Verdict::Failed(Some("install what is missing; TSE_REQUIRE_SERVERS is set".into()))
+            }
+            _ => Verdict::Passed,
+        },
         Step::Tests => {
             let (verdict, tally) = test(root);
             *tests = tally;
@@ -365,7 +384,7 @@ mod tests {
         assert_eq!(pick("--only=tests,format").unwrap(), [Step::Format, Step::Tests]);
         assert_eq!(
             pick("--skip tests --skip build").unwrap(),
-            [Step::Format, Step::Layers, Step::Clippy, Step::Docs, Step::Figures]
+            [Step::Format, Step::Layers, Step::Clippy, Step::Docs, Step::Servers, Step::Figures]
         );
     }
 

@@ -10,12 +10,15 @@
 
 mod bench;
 mod check;
+mod deploy;
 mod figures;
 mod layers;
 mod mutants;
 mod prove;
 mod servers;
 mod sim;
+mod supply;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -33,8 +36,10 @@ cargo xtask figures                statistics computed a second time in Python, 
 cargo xtask mutants [--shard K/N]   code that decides about orders is changed, and tests must notice; --diff
 cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
 cargo xtask servers [--install]    the servers that some tests need: what there is; installs what is missing
+cargo xtask deploy [--tse FILE]    what deploy/ says is tried as far as it can be without Docker
+cargo xtask supply                 licences, bans and sources of everything that is used; a bill of materials
 
-Steps of check: format, layers, clippy, docs, build, tests, figures.";
+Steps of check: format, layers, clippy, docs, build, servers, tests, figures.";
 
 /// How a chore ended.
 enum End {
@@ -59,6 +64,8 @@ fn main() -> ExitCode {
         Some(("mutants", rest)) => mutants::run(rest),
         Some(("prove-controls", rest)) => prove::run(rest),
         Some(("servers", rest)) => servers::run(rest),
+        Some(("deploy", rest)) => deploy::run(rest),
+        Some(("supply", rest)) => supply::run(rest),
         Some(("help" | "--help" | "-h", _)) => {
             println!("{HELP}");
             End::Well

@@ -9,6 +9,7 @@
 //! Begin at [`run`].
 
 use crate::End;
+use crate::tools;
 use crate::workspace;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -69,7 +70,7 @@ pub fn run(args: &[String]) -> End {
             other => return End::Misused(format!("`mutants` has no flag `{other}`")),
         }
     }
-    let tool = match tool() {
+    let tool = match tools::cargo_tool("cargo-mutants", "27.1.0") {
         Ok(tool) => tool,
         Err(why) => {
             eprintln!("error: {why}");
@@ -139,24 +140,4 @@ fn changes(root: &Path) -> Result<Option<PathBuf>, String> {
         .and_then(|()| std::fs::write(&path, &diff.stdout))
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(Some(path))
-}
-
-/// The tool, installed if it is missing.
-fn tool() -> Result<PathBuf, String> {
-    let home = workspace::cache()?.join("tse-tools");
-    let tool = home.join("bin").join("cargo-mutants");
-    if tool.is_file() {
-        return Ok(tool);
-    }
-    println!("installing cargo-mutants in {}", home.display());
-    let done = workspace::cargo()
-        .args(["install", "cargo-mutants", "--version", "27.1.0", "--locked", "--quiet", "--root"])
-        .arg(&home)
-        .stdin(Stdio::null())
-        .status();
-    match done {
-        Ok(status) if status.success() => Ok(tool),
-        _ => Err("cargo-mutants could not be installed: it needs a registry that cargo reaches"
-            .to_owned()),
-    }
 }

@@ -52,6 +52,11 @@ pub fn all_there(install: bool) -> bool {
     all
 }
 
+/// Whether tests may not be skipped for want of a server.
+pub fn are_required() -> bool {
+    std::env::var("TSE_REQUIRE_SERVERS").is_ok_and(|it| it == "1")
+}
+
 fn install_missing() {
     let mut missing: Vec<&Needed> =
         NEEDED.iter().filter(|needed| find(needed.binary).is_none()).collect();

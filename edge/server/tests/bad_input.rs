@@ -73,23 +73,83 @@ fn bodies() -> Vec<Case> {
         case("70 KiB", KILL, json, format!("{{\"reason\":\"{long}\"}}"), (413, "TSE-N111")),
         case("70 KiB of nothing", KILL, json, " ".repeat(70 << 10), (413, "TSE-N111")),
         case("no kind", KILL, &[], r#"{"reason":"a"}"#, (415, "TSE-N112")),
-        case("a form", KILL, &[("content-type", "application/x-www-form-urlencoded")], "reason=a", (415, "TSE-N112")),
+        case(
+            "a form",
+            KILL,
+            &[("content-type", "application/x-www-form-urlencoded")],
+            "reason=a",
+            (415, "TSE-N112"),
+        ),
         case("XML", KILL, &[("content-type", "text/xml")], "<a/>", (415, "TSE-N112")),
-        case("a text for a group", LIMITS, json, r#"{"limit":"a","value":"1","group":"0","reason":"a"}"#, BAD),
-        case("a group below zero", LIMITS, json, r#"{"limit":"a","value":"1","group":-1,"reason":"a"}"#, BAD),
-        case("a group too large", LIMITS, json, r#"{"limit":"a","value":"1","group":65536,"reason":"a"}"#, BAD),
-        case("half a group", LIMITS, json, r#"{"limit":"a","value":"1","group":0.5,"reason":"a"}"#, BAD),
-        case("a float for a decimal", LIMITS, json, r#"{"limit":"long_max","value":1.5,"reason":"a"}"#, BAD),
+        case(
+            "a text for a group",
+            LIMITS,
+            json,
+            r#"{"limit":"a","value":"1","group":"0","reason":"a"}"#,
+            BAD,
+        ),
+        case(
+            "a group below zero",
+            LIMITS,
+            json,
+            r#"{"limit":"a","value":"1","group":-1,"reason":"a"}"#,
+            BAD,
+        ),
+        case(
+            "a group too large",
+            LIMITS,
+            json,
+            r#"{"limit":"a","value":"1","group":65536,"reason":"a"}"#,
+            BAD,
+        ),
+        case(
+            "half a group",
+            LIMITS,
+            json,
+            r#"{"limit":"a","value":"1","group":0.5,"reason":"a"}"#,
+            BAD,
+        ),
+        case(
+            "a float for a decimal",
+            LIMITS,
+            json,
+            r#"{"limit":"long_max","value":1.5,"reason":"a"}"#,
+            BAD,
+        ),
         case("no value", LIMITS, json, r#"{"limit":"long_max","reason":"a"}"#, BAD),
         case("no reason", LIMITS, json, r#"{"limit":"long_max","value":"1"}"#, BAD),
-        case("no such action", BREAKER, json, r#"{"scope":"portfolio","action":"melt","reason":"a"}"#, BAD),
-        case("an action in capitals", BREAKER, json, r#"{"scope":"portfolio","action":"TRIP","reason":"a"}"#, BAD),
+        case(
+            "no such action",
+            BREAKER,
+            json,
+            r#"{"scope":"portfolio","action":"melt","reason":"a"}"#,
+            BAD,
+        ),
+        case(
+            "an action in capitals",
+            BREAKER,
+            json,
+            r#"{"scope":"portfolio","action":"TRIP","reason":"a"}"#,
+            BAD,
+        ),
         case("no action", BREAKER, json, r#"{"scope":"portfolio","reason":"a"}"#, BAD),
         case("no such mode", STOP, json, r#"{"id":"a","mode":"softly","reason":"a"}"#, BAD),
         case("no id", STOP, json, r#"{"mode":"kill","reason":"a"}"#, BAD),
-        case("no reason to look at it", ("POST", "/api/v1/venues/A/acknowledge"), json, r#"{"reason":" "}"#, BAD),
+        case(
+            "no reason to look at it",
+            ("POST", "/api/v1/venues/A/acknowledge"),
+            json,
+            r#"{"reason":" "}"#,
+            BAD,
+        ),
         case("an empty key", KILL, &[JSON, ("idempotency-key", "")], r#"{"reason":"a"}"#, BAD),
-        case("a long key", KILL, &[JSON, ("idempotency-key", &"k".repeat(129))], r#"{"reason":"a"}"#, BAD),
+        case(
+            "a long key",
+            KILL,
+            &[JSON, ("idempotency-key", &"k".repeat(129))],
+            r#"{"reason":"a"}"#,
+            BAD,
+        ),
     ]
 }
 
@@ -107,7 +167,13 @@ fn paths() -> Vec<Case> {
         case("up and away", ("GET", "/docs/../../etc/passwd"), &[], "", none),
         case("up and away, hidden", ("GET", "/api/v1/%2e%2e/%2e%2e/etc/passwd"), &[], "", none),
         case("8 KiB of path", ("GET", &long), &[], "", none),
-        case("strategies cannot be brought", ("POST", "/api/v1/strategies/upload"), &[JSON], "{}", none),
+        case(
+            "strategies cannot be brought",
+            ("POST", "/api/v1/strategies/upload"),
+            &[JSON],
+            "{}",
+            none,
+        ),
         case("a route of chaos", ("POST", "/chaos/events"), &[JSON], "{}", none),
         case("POST to what is read", ("POST", "/api/v1/orders"), &[JSON], "{}", wrong),
         case("GET of what is done", ("GET", "/api/v1/kill"), &[], "", wrong),
@@ -142,7 +208,10 @@ async fn what_cannot_be_meant_is_refused_with_its_code_and_reaches_nobody() {
         assert_eq!(said.status.as_u16(), status, "{what}: {}", said.text);
         assert_eq!(said.code(), code, "{what}: {}", said.text);
         assert!(said.text.len() < 2_000, "{what}: what was sent is not sent back");
-        assert!(matches!(demands.try_recv(), Err(TryRecvError::Empty)), "{what} reached the engine");
+        assert!(
+            matches!(demands.try_recv(), Err(TryRecvError::Empty)),
+            "{what} reached the engine"
+        );
     }
     assert_eq!(bench.get("/health").await.status, StatusCode::OK);
 }

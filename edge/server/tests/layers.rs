@@ -116,7 +116,9 @@ fn m120b_2_constant_labels_may_be_passed_again_and_other_labels_are_a_mistake() 
     let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
     assert!(line("a_total{").ends_with(" 2") && !text.contains("mine"), "{text}");
     assert!(line("b{").ends_with(" 2.5"));
-    assert!(text.lines().any(|it| it.starts_with("c_seconds_bucket{") && it.contains(r#"le="0.5""#)));
+    assert!(
+        text.lines().any(|it| it.starts_with("c_seconds_bucket{") && it.contains(r#"le="0.5""#))
+    );
     let other = panics(|| metrics.inc_counter("a_total", &[("y", "1")]));
     assert!(other, "a name has one set of labels");
     let kind = panics(|| metrics.set_gauge("a_total", 1.0, &[("x", "1")]));
@@ -264,7 +266,9 @@ async fn what_was_refused_is_told_with_the_engines_words() {
             (said.answer)(Answer { misunderstood: at == 0, ..refused });
         }
     });
-    for (status, code) in [(StatusCode::NOT_FOUND, "TSE-N102"), (StatusCode::UNPROCESSABLE_ENTITY, "TSE-N113")] {
+    for (status, code) in
+        [(StatusCode::NOT_FOUND, "TSE-N102"), (StatusCode::UNPROCESSABLE_ENTITY, "TSE-N113")]
+    {
         let body = r#"{"limit":"day_max","value":"1","reason":"a"}"#;
         let request = Request::put("/api/v1/risk/limits")
             .header("content-type", "application/json")
