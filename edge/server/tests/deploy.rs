@@ -45,6 +45,7 @@ fn labels(name: &str) -> Option<&'static [&'static str]> {
         names::HTTP_REQUESTS | names::HTTP_ERRORS | names::HTTP_SECONDS => {
             &["method", "route", "code"]
         }
+        names::GRPC_REQUESTS | names::GRPC_ERRORS | names::GRPC_SECONDS => &["method", "code"],
         names::DEPENDENCY => &["dependency"],
         names::STRATEGY_PNL => &["strategy_name", "strategy_version"],
         names::STRATEGY_TRADES => &["strategy_name", "side"],

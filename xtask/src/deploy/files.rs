@@ -201,7 +201,9 @@ pub(super) fn context(root: &Path, scratch: &Path, report: &mut Report) {
     let result = (|| {
         let ignore = std::fs::read_to_string(root.join(".dockerignore"));
         let ignore = ignore.map_err(|error| format!(".dockerignore: {error}"))?;
-        for path in ignore.lines().filter_map(|line| line.strip_prefix('!')) {
+        let named = ignore.lines().filter_map(|line| line.strip_prefix('!'));
+        // What is not there is not missed by Docker either: by cargo, perhaps.
+        for path in named.filter(|path| root.join(path).exists()) {
             copy(&root.join(path), &folder.join(path))
                 .map_err(|error| format!("{path}: {error}"))?;
         }
@@ -217,18 +219,19 @@ pub(super) fn context(root: &Path, scratch: &Path, report: &mut Report) {
         let mut wrong = String::new();
         for source in &sources {
             let text = std::fs::read_to_string(source).map_err(|error| error.to_string())?;
-            let marks = ["include_str!(\"", "include_bytes!(\""];
-            let included = marks.iter().flat_map(|mark| text.split(mark).skip(1));
-            for path in included.filter_map(|rest| rest.split_once("\")").map(|it| it.0)) {
-                let path = source.parent().expect("a file lies in a folder").join(path);
-                // A text that only looks like one has more in it than a path.
-                if !path.display().to_string().contains('\n') && !path.exists() {
-                    let _ = writeln!(
-                        wrong,
-                        "{} is not there, for {}",
-                        path.display(),
-                        source.display()
-                    );
+            // A build script names folders outside of its crate by joining them.
+            let marks = ["include_str!(\"", "include_bytes!(\"", ".join(\"../"];
+            for (mark, skipped) in marks.into_iter().zip(["", "", "../"]) {
+                if !skipped.is_empty() && !source.ends_with("build.rs") {
+                    continue;
+                }
+                let rest = text.split(mark).skip(1);
+                for path in rest.filter_map(|rest| rest.split_once("\")").map(|it| it.0)) {
+                    let folder = source.parent().expect("a file lies in a folder");
+                    // A text that only looks like one has more in it than a path.
+                    if !path.contains('\n') && !folder.join(format!("{skipped}{path}")).exists() {
+                        let _ = writeln!(wrong, "{} needs {skipped}{path}", source.display());
+                    }
                 }
             }
         }
