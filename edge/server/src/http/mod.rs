@@ -18,6 +18,7 @@ mod ids;
 mod problem;
 mod read;
 mod red;
+mod rows;
 mod serve;
 mod stream;
 mod write;
@@ -113,6 +114,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(read::strategy_status))
         .routes(routes!(read::strategy_performance))
         .routes(routes!(read::orders))
+        .routes(routes!(rows::history))
+        .routes(routes!(rows::order))
+        .routes(routes!(rows::trades))
         .routes(routes!(read::positions))
         .routes(routes!(read::pnl))
         .routes(routes!(read::book))

@@ -214,6 +214,15 @@ impl Rows {
         }
     }
 
+    /// Who answers now: `postgres`, `sqlite` or `memory`.
+    pub fn answers(&self) -> &'static str {
+        match self.up().map(|durable| &durable.kept) {
+            Some(Kept::Postgres(_)) => "postgres",
+            Some(Kept::Sqlite { .. }) => "sqlite",
+            None => "memory",
+        }
+    }
+
     /// The store, if it answered when it was last asked.
     fn up(&self) -> Option<&Durable> {
         self.durable.as_deref().filter(|durable| durable.link.is_up())

@@ -1,0 +1,230 @@
+//! One engine that serves: health, readiness, changes, rows, and an end in order.
+
+use crate::{Desk, PATIENCE, number};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+#[test]
+fn m1b_2_health_answers_over_rest_at_both_paths() {
+    let desk = Desk::new();
+    let running = desk.run(&[], &[]);
+    for path in ["/health", "/api/v1/health"] {
+        let reply = running.get(path);
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+        assert_eq!(reply.json()["status"], "healthy");
+    }
+}
+
+#[test]
+fn m120_3_health_shows_whose_it_is_and_nothing_else() {
+    let desk = Desk::new();
+    let variables =
+        [("SERVICE_INSTANCE_NAME", "trading-system-engine-LH"), ("ENVIRONMENT", "testing")];
+    let running = desk.run(&[], &variables);
+    let health = running.get("/api/v1/health").json();
+    let keys: Vec<_> = health.as_object().unwrap().keys().cloned().collect();
+    let mut wanted = ["status", "service", "instance", "version", "environment", "timestamp"];
+    wanted.sort_unstable();
+    assert_eq!(keys, wanted);
+    assert_eq!(health["service"], "trading-system-engine");
+    assert_eq!(health["instance"], "trading-system-engine-LH");
+    assert_eq!(health["environment"], "testing");
+    assert!(health["timestamp"].as_str().unwrap().ends_with('Z'));
+    assert!(desk.home("trading-system-engine-LH").is_dir(), "its folder has its name");
+}
+
+#[test]
+fn m120_10_readiness_and_the_log_show_where_rows_and_keys_are() {
+    let desk = Desk::new();
+    let variables = [("SERVICE_INSTANCE_NAME", "trading-system-engine-Alpha")];
+    let running = desk.run(&["--speed", "20"], &variables);
+    let ready = running.until("rows are written", "/ready", |it| {
+        it.status == 200 && it.json()["checks"]["sqlite"] == "ok"
+    });
+    assert_eq!(ready.json()["schema"], "trading_system_engine_alpha");
+    assert_eq!(ready.json()["namespace"], "trading_system:Alpha");
+    let logs = desk
+        .tse(&["logs", "trading-system-engine-Alpha", "--json", "--grep", "rows are written"], &[]);
+    let line: Value = serde_json::from_str(logs.out.lines().next().unwrap()).unwrap();
+    assert_eq!(line["schema"], "trading_system_engine_alpha");
+    assert_eq!(line["instance_name"], "trading-system-engine-Alpha");
+}
+
+#[test]
+fn an_order_that_trades_is_a_row_and_the_rows_are_what_the_journal_says_after_any_kill() {
+    let desk = Desk::new();
+    let mut fills = 0;
+    for _ in 0..4 {
+        let running = desk.run(&["--speed", "60", "--arm"], &[]);
+        let status = running.until_status("it trades", |it| number(it, "fills") > fills + 10);
+        fills = number(&status, "fills");
+        running.signal("-KILL");
+        running.end();
+    }
+    // What the store has is what the journal says up to there, whenever it was cut off.
+    let check = desk.tse(&["store", "check", "demo", "--json"], &[]);
+    assert_eq!(check.code, 0, "{}{}", check.out, check.err);
+    let running = desk.run(&["--speed", "60"], &[]);
+    running.signal("-TERM");
+    assert_eq!(running.end().0, Some(0));
+    let check = desk.tse(&["store", "check", "demo", "--json"], &[]);
+    assert_eq!(check.code, 0, "{}{}", check.out, check.err);
+    let data: Value = serde_json::from_str::<Value>(&check.out).unwrap()["data"].clone();
+    assert!(number(&data["rows"], "trades") >= fills, "{data}");
+    assert!(
+        number(&data["rows"], "orders") > 0 && number(&data["rows"], "strategies") == 2,
+        "{data}"
+    );
+    assert!(
+        number(&data, "applied") + 2 >= number(&data, "last"),
+        "an end in order leaves nothing out: {data}"
+    );
+    // One that was spoilt is found, and is made anew.
+    let rebuilt = desk.tse(&["store", "rebuild", "demo"], &[]);
+    assert_eq!(rebuilt.code, 0, "{}{}", rebuilt.out, rebuilt.err);
+    assert_eq!(desk.tse(&["store", "check", "demo"], &[]).code, 0);
+}
+
+#[test]
+fn what_people_want_over_rest_is_recorded_before_it_is_answered() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "20"], &[]);
+    running.until_status("it wants to trade", |it| number(it, "denied") > 5);
+    let armed = running.post("/api/v1/resume", "", r#"{"arm":true,"by":"ann","reason":"go"}"#);
+    assert_eq!((armed.status, &armed.json()["armed"]), (200, &true.into()), "{armed:?}");
+    running.until_status("it trades", |it| number(it, "orders_open") > 0);
+    let stop = r#"{"id":"maker","mode":"graceful","by":"ann","reason":"a look"}"#;
+    let stopped = running.post("/api/v1/strategies/stop", "", stop);
+    assert_eq!(stopped.status, 200, "{stopped:?}");
+    let status = running.until("its orders are gone", "/api/v1/strategies/maker/status", |it| {
+        it.json()["orders"] == 0
+    });
+    assert_eq!(status.json()["status"], "stopped");
+    assert!(status.json()["last_error"].as_str().unwrap().contains("a look"));
+    let unknown = running.post("/api/v1/strategies/stop", "", r#"{"id":"nobody","reason":"x"}"#);
+    assert_eq!((unknown.status, &unknown.json()["code"]), (404, &"TSE-N102".into()));
+    let started = running.post(
+        "/api/v1/strategies/start",
+        "",
+        r#"{"id":"maker","by":"ann","reason":"looked"}"#,
+    );
+    assert_eq!(started.status, 200, "{started:?}");
+    let limit = r#"{"limit":"long_max","value":"1","symbol":"BTC-USD.NORTH","by":"ann","reason":"a quiet day"}"#;
+    let length = limit.len();
+    let changed = running.ask(&format!(
+        "PUT /api/v1/risk/limits HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{limit}"
+    ));
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let trip = r#"{"scope":"portfolio","action":"trip","by":"ann","reason":"a drill"}"#;
+    let tripped = running.post("/api/v1/risk/circuit-breaker", "", trip);
+    assert_eq!((tripped.status, &tripped.json()["level"]), (200, &"cancel".into()));
+    running.signal("-KILL");
+    running.end();
+    // It is in the journal: whoever goes on finds it so.
+    let again = desk.run(&["--speed", "20"], &[]);
+    let status = again.until_status("it has begun", |it| number(it, "epoch") == 2);
+    assert_eq!((&status["level"], &status["latches"][0]["by"]), (&"cancel".into(), &"ann".into()));
+    let audit = std::fs::read_to_string(desk.home("demo").join("audit.ndjson")).unwrap();
+    assert_eq!(audit.lines().count(), 6, "{audit}");
+}
+
+#[test]
+fn sigterm_under_load_drains_and_ends_well() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "60", "--arm"], &[]);
+    running.until_status("it trades", |it| number(it, "fills") > 0);
+    let (over, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+    let port = running.port;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let request = b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+                    let reply = crate::http::ask(port, request);
+                    // Answered whole, or not taken any more: nothing in between.
+                    assert!(reply.status == 0 || !reply.body.is_empty(), "{reply:?}");
+                    if reply.status == 200 {
+                        reply.json();
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        while answered.load(Ordering::Relaxed) < 50 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        running.signal("-TERM");
+        let (code, said) = running.end();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("0 orders are open") && said.contains("ended in order"), "{said}");
+    });
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "1", "--arm"], &[]);
+    running.until_status("it trades", |it| number(it, "orders_open") > 0);
+    running.signal("-TERM");
+    running.signal("-TERM");
+    let begun = Instant::now();
+    let (code, _) = running.end();
+    assert!(code == Some(143) || code == Some(0), "{code:?}");
+    assert!(begun.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_and_nothing_has_begun() {
+    let desk = Desk::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let said = desk.tse(&["run", "demo.toml", "--http-port", &port], &[]);
+    assert_eq!(said.code, 6, "{}", said.err);
+    assert!(said.err.contains("TSE-N007") && said.err.contains(&port), "{}", said.err);
+    assert!(!desk.home("demo").join("journal").exists());
+    let wrong = desk.tse(&["run", "demo.toml"], &[("HTTP_PORT", "x"), ("LOG_LEVEL", "loud")]);
+    assert_eq!(wrong.code, 2, "{}", wrong.err);
+    assert!(wrong.err.contains("HTTP_PORT") && wrong.err.contains("LOG_LEVEL"), "{}", wrong.err);
+}
+
+#[test]
+fn whoever_is_slow_or_talks_nonsense_holds_up_nobody() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "20"], &[]);
+    let connect = || TcpStream::connect(("127.0.0.1", running.port)).unwrap();
+    let mut slow: Vec<_> = (0..50).map(|_| connect()).collect();
+    for stream in &mut slow {
+        stream.write_all(b"GET /api/v1/status HTTP/1.1\r\nHost: local").unwrap();
+    }
+    for nonsense in [
+        &b"\0\0\0\0\0\0\0\0"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/v1/kill HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        b"POST /api/v1/kill HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ] {
+        let mut stream = connect();
+        let _ = stream.write_all(nonsense);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let text = String::from_utf8_lossy(&answer);
+        assert!(!text.contains(" 200 ") && !text.contains("panicked"), "{text}");
+    }
+    let headers = "X-Long: ".to_owned() + &"x".repeat(200 << 10) + "\r\n";
+    let reply = running.ask(&format!("GET /health HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"));
+    assert!(reply.status == 431 || reply.status == 400 || reply.status == 0, "{reply:?}");
+    // Meanwhile everybody else is answered.
+    assert_eq!(running.get("/api/v1/status").status, 200);
+    assert_eq!(running.get("/ready").status, 200);
+    drop(slow);
+}
