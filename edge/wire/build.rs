@@ -4,8 +4,7 @@ use prost::Message;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-const FILES: [&str; 3] =
-    ["tse/v1/common.proto", "tse/v1/trading.proto", "tse/v1/risk.proto"];
+const FILES: [&str; 3] = ["tse/v1/common.proto", "tse/v1/trading.proto", "tse/v1/risk.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");

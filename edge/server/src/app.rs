@@ -10,7 +10,7 @@ use crate::streams::Hub;
 use crate::token::TokenFile;
 use crate::tries::Tries;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{Mutex, watch};
 
 /// All of it.
 pub struct App {
@@ -28,7 +28,9 @@ pub struct App {
     pub(crate) audit: Audit,
     pub(crate) once: Once,
     pub(crate) tries: Tries,
-    ending: AtomicBool,
+    /// Held by whoever changes limits: nobody changes them between a look at them and a change.
+    pub(crate) limits: Mutex<()>,
+    ending: watch::Sender<bool>,
 }
 
 impl App {
@@ -50,17 +52,23 @@ impl App {
             audit,
             once: Once::default(),
             tries: Tries::default(),
-            ending: AtomicBool::new(false),
+            limits: Mutex::default(),
+            ending: watch::channel(false).0,
         }
     }
 
     /// From now on it is not ready: what is in work is finished, and the rest goes elsewhere.
     pub fn end(&self) {
-        self.ending.store(true, Ordering::Relaxed);
+        self.ending.send_replace(true);
     }
 
     /// Whether it is on its way out.
     pub fn is_ending(&self) -> bool {
-        self.ending.load(Ordering::Relaxed)
+        *self.ending.borrow()
+    }
+
+    /// For whoever waits until it is.
+    pub(crate) fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
     }
 }

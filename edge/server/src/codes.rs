@@ -75,6 +75,10 @@ codes! {
         "Close one first.";
     KEY_IN_WORK = "TSE-N123", 409, "The same request is in work",
         "A request with this idempotency key has not been answered yet. Ask again in a moment.";
+    NO_SUCH_CALL = "TSE-N124", 404, "There is no such call",
+        "Reflection lists all services and their calls; `proto/tse/v1` has the contracts.";
+    LIMITS_CHANGED = "TSE-N125", 409, "The limits are others by now",
+        "They are not the ones that were looked at, and nothing was changed. Look again: `GetRiskStatus` says their version.";
 }
 
 /// The code of a text.

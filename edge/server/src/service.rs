@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::audit::Audit;
 use crate::engine::Engine;
 use crate::figures;
+use crate::grpc;
 use crate::http::{self, ServeError, Serving};
 use crate::metrics::{Constant, names};
 use crate::prometheus::Prometheus;
@@ -18,8 +19,9 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tse_node::Feed;
 
-/// The longest that requests in work are waited for.
+/// The longest that requests in work are waited for, and calls.
 const DRAIN: Duration = Duration::from_secs(30);
+const DRAIN_CALLS: Duration = Duration::from_secs(5);
 /// How long the rest may take to stop.
 const STOP: Duration = Duration::from_secs(2);
 
@@ -52,6 +54,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Ports {
     http: TcpListener,
+    grpc: TcpListener,
 }
 
 impl Ports {
@@ -61,7 +64,8 @@ impl Ports {
     /// What the system says, of the first that cannot be had.
     pub fn take(settings: &Settings) -> Result<Self, ServeError> {
         let http = http::listen(SocketAddr::new(settings.host, settings.http_port))?;
-        Ok(Self { http })
+        let grpc = http::listen(SocketAddr::new(settings.host, settings.grpc_port))?;
+        Ok(Self { http, grpc })
     }
 }
 
@@ -70,6 +74,7 @@ pub struct Service {
     runtime: Runtime,
     app: Arc<App>,
     serving: Serving,
+    calls: Serving,
     made_token: bool,
 }
 
@@ -99,10 +104,12 @@ impl Service {
         let hub = Hub::new(engine.clone());
         let app = Arc::new(App::new(settings, engine, Arc::new(prometheus), hub, (tokens, audit)));
         let serving = runtime.block_on(http::serve(Arc::clone(&app), ports.http))?;
+        let calls = runtime.block_on(grpc::serve(Arc::clone(&app), ports.grpc))?;
         runtime.spawn(figures::publish(Arc::clone(&app), app.settings.publish_every));
         tracing::info!(
             host = %app.settings.host,
             http_port = app.settings.http_port,
+            grpc_port = app.settings.grpc_port,
             version = app.settings.version,
             "the service listens"
         );
@@ -110,7 +117,7 @@ impl Service {
             let canonical = app.settings.instance.canonical();
             tracing::info!(canonical, "the instance is known by another name to hosts and schemas");
         }
-        Ok(Self { runtime, app, serving, made_token })
+        Ok(Self { runtime, app, serving, calls, made_token })
     }
 
     /// Passes on what changes in the engine.
@@ -132,7 +139,8 @@ impl Service {
     pub fn end(self) {
         self.app.end();
         self.app.streams.end();
-        self.runtime.block_on(self.serving.end(DRAIN));
+        self.runtime
+            .block_on(async { tokio::join!(self.serving.end(DRAIN), self.calls.end(DRAIN_CALLS)) });
         self.runtime.shutdown_timeout(STOP);
         tracing::info!("the service has ended in order");
     }

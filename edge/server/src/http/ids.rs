@@ -38,6 +38,11 @@ impl Ids {
         Self { correlation, request }
     }
 
+    /// Does something at once with these names on it.
+    pub fn sync_scope<T>(self, act: impl FnOnce() -> T) -> T {
+        OF_TASK.sync_scope(self, act)
+    }
+
     /// Does something with these names on whatever is said meanwhile.
     pub async fn scope<F: Future>(self, act: F) -> F::Output {
         OF_TASK.scope(self, act).await
@@ -69,7 +74,7 @@ fn fresh() -> String {
 }
 
 /// Gives a request its names, and echoes them.
-pub(super) async fn layer(request: Request, next: Next) -> Response {
+pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let ids = Ids::of(request.headers());
     let mut response = ids.clone().scope(next.run(request)).await;
     for (name, value) in [(CORRELATION, &ids.correlation), (REQUEST, &ids.request)] {

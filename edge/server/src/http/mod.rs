@@ -20,7 +20,7 @@ mod read;
 mod red;
 mod serve;
 mod stream;
-mod write;
+pub(crate) mod write;
 
 use crate::app::App;
 use crate::codes;
@@ -28,9 +28,13 @@ use axum::error_handling::HandleErrorLayer;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{BoxError, Router};
+pub(crate) use guard::admit;
 pub use guard::{Caller, SECOND_TOKEN};
-pub use ids::{CORRELATION, Ids, REQUEST, current};
+pub(crate) use ids::layer as name_layer;
+pub use ids::{CORRELATION, Ids, REQUEST, correlation, current};
 pub use problem::{CONTENT_TYPE, Problem, ProblemBody};
+pub(crate) use read::{StrategyState, strategy};
+pub(crate) use serve::{HEADERS_WITHIN, patient};
 pub use serve::{ServeError, Serving, listen, serve};
 use std::any::Any;
 use std::sync::Arc;
@@ -177,8 +181,13 @@ async fn too_much(error: BoxError) -> Problem {
 
 /// What is said of a handler that panicked: nothing of why, which is in the log.
 fn panicked(panic: Box<dyn Any + Send>) -> axum::response::Response {
+    axum::response::IntoResponse::into_response(panic_of(&*panic))
+}
+
+/// Writes down that a handler panicked, and what is said of it.
+pub(crate) fn panic_of(panic: &(dyn Any + Send)) -> Problem {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
     tracing::error!(code = codes::PANIC.code, panic = text, "a handler panicked");
-    axum::response::IntoResponse::into_response(Problem::new(codes::PANIC, "the log says more"))
+    Problem::new(codes::PANIC, "the log says more")
 }
