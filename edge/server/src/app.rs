@@ -8,6 +8,7 @@ use crate::ready::Probe;
 use crate::settings::Settings;
 use crate::streams::Hub;
 use crate::token::TokenFile;
+use crate::trace::Traces;
 use crate::tries::Tries;
 use std::sync::Arc;
 use tokio::sync::{Mutex, watch};
@@ -22,6 +23,8 @@ pub struct App {
     pub metrics: Arc<dyn Metrics>,
     /// Changes as they come.
     pub streams: Hub,
+    /// Where spans go.
+    pub traces: Traces,
     /// What else readiness looks at.
     pub probes: Vec<Box<dyn Probe>>,
     pub(crate) tokens: TokenFile,
@@ -43,6 +46,7 @@ impl App {
         (tokens, audit): (TokenFile, Audit),
     ) -> Self {
         Self {
+            traces: Traces::none(&settings),
             settings,
             engine,
             metrics,

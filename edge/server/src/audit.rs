@@ -3,7 +3,7 @@
 //! What the engine did is in its journal, with who and why. Here is also what never reached it.
 
 use crate::app::App;
-use crate::http::{Ids, current};
+use crate::http::current;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -76,7 +76,7 @@ pub(crate) struct Wish {
 /// Writes down what came of a wish, before it is answered. One that cannot be recorded is answered all the same: what
 /// was done is done.
 pub(crate) async fn record(app: Arc<App>, wish: Wish, status: u16, code: Option<String>) {
-    let ids = current().unwrap_or(Ids { correlation: String::new(), request: String::new() });
+    let ids = current().unwrap_or_default();
     let written = tokio::task::spawn_blocking(move || {
         let Wish { by, peer, what, body } = wish;
         let entry = Entry {

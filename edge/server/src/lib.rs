@@ -1,4 +1,4 @@
-//! Serves an engine to the network: health, readiness, metrics, REST, gRPC, streams; who may do what; logs and audit.
+//! Serves an engine to the network: health, readiness, metrics, REST, gRPC, streams; who may do what; logs, traces and audit.
 //!
 //! ```text
 //! people, probes, scrapers ─▶ layers ─▶ handlers ─▶ newest picture
@@ -31,6 +31,7 @@ mod service;
 pub mod settings;
 pub mod streams;
 pub mod token;
+pub mod trace;
 mod tries;
 mod wishes;
 

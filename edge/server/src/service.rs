@@ -11,6 +11,7 @@ use crate::prometheus::Prometheus;
 use crate::settings::Settings;
 use crate::streams::Hub;
 use crate::token::{TokenError, TokenFile};
+use crate::trace::{Orders, TraceError, Traces};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -45,6 +46,9 @@ pub enum StartError {
     /// No threads.
     #[error("cannot start threads: {0}")]
     Threads(io::Error),
+    /// No spans could leave.
+    #[error(transparent)]
+    Traces(#[from] TraceError),
     /// No figures.
     #[error("the names of the service make no labels: {0}")]
     Labels(prometheus::Error),
@@ -102,7 +106,12 @@ impl Service {
             .build()
             .map_err(StartError::Threads)?;
         let hub = Hub::new(engine.clone());
-        let app = Arc::new(App::new(settings, engine, Arc::new(prometheus), hub, (tokens, audit)));
+        let entered = runtime.enter();
+        let traces = Traces::open(&settings)?;
+        drop(entered);
+        let mut app = App::new(settings, engine, Arc::new(prometheus), hub, (tokens, audit));
+        app.traces = traces;
+        let app = Arc::new(app);
         let serving = runtime.block_on(http::serve(Arc::clone(&app), ports.http))?;
         let calls = runtime.block_on(grpc::serve(Arc::clone(&app), ports.grpc))?;
         runtime.spawn(figures::publish(Arc::clone(&app), app.settings.publish_every));
@@ -122,7 +131,8 @@ impl Service {
 
     /// Passes on what changes in the engine.
     pub fn follow(&self, feed: Feed) {
-        self.runtime.spawn(self.app.streams.clone().pass_on(feed));
+        let orders = Orders::of(&self.app.traces);
+        self.runtime.spawn(self.app.streams.clone().pass_on(feed, orders));
     }
 
     /// Whether this run made the first token.
@@ -141,6 +151,7 @@ impl Service {
         self.app.streams.end();
         self.runtime
             .block_on(async { tokio::join!(self.serving.end(DRAIN), self.calls.end(DRAIN_CALLS)) });
+        self.app.traces.end(STOP);
         self.runtime.shutdown_timeout(STOP);
         tracing::info!("the service has ended in order");
     }

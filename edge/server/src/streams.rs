@@ -9,6 +9,7 @@
 use crate::codes;
 use crate::engine::Engine;
 use crate::http::Problem;
+use crate::trace::Orders;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -120,8 +121,8 @@ impl Hub {
         }
     }
 
-    /// Passes on what comes by a feed, until it is over.
-    pub async fn pass_on(self, mut feed: Feed) {
+    /// Passes on what comes by a feed, until it is over; also to the spans of orders, where they are wanted.
+    pub async fn pass_on(self, mut feed: Feed, mut orders: Option<Orders>) {
         let mut over = self.over.subscribe();
         let mut tick = interval(READ_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -130,13 +131,16 @@ impl Hub {
                 _ = tick.tick() => {}
                 _ = over.wait_for(|over| *over) => return,
             }
-            if self.sender.receiver_count() == 0 {
+            if self.sender.receiver_count() == 0 && orders.is_none() {
                 if let Some(number) = feed.skip() {
                     self.passed.store(number, Ordering::Release);
                 }
                 continue;
             }
             while let Some(news) = feed.take() {
+                if let Some(orders) = &mut orders {
+                    orders.take(&news);
+                }
                 // First, so that whoever begins to follow now begins with a picture that contains it.
                 self.passed.store(news.number, Ordering::Release);
                 // Nobody follows any more.

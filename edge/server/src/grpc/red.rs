@@ -1,16 +1,20 @@
-//! Rate, errors and duration of every call, and its line in the log. A stream is counted when it ends.
+//! Rate, errors and duration of every call, its span, and its line in the log. A stream is counted when it ends.
 
 use super::{panicked, status};
 use crate::access::{self, Access};
 use crate::app::App;
 use crate::http::{Ids, current};
 use crate::metrics::names;
+use crate::trace;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, Status as SpanStatus};
+use opentelemetry_sdk::trace::Span;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,15 +28,25 @@ const UNMATCHED: &str = "unmatched";
 /// Counts and tells what passes.
 pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let call = access::of_call(request.uri().path());
+    let method = call.map_or(UNMATCHED, |(name, _)| name);
+    let mut ids = current().unwrap_or_default();
+    let mut span = app.traces.request(method.to_owned(), request.headers(), &ids);
+    span.set_attribute(KeyValue::new("rpc.system", "grpc"));
+    span.set_attribute(KeyValue::new("rpc.method", method));
+    let context = span.span_context().clone();
+    ids.span = Some(context.clone());
     let counted = Counted {
         app,
-        method: call.map_or(UNMATCHED, |(name, _)| name),
+        method,
         is_probe: call.is_some_and(|(_, access)| access == Access::Open),
-        ids: current(),
+        ids: ids.clone(),
+        span,
         begun: Instant::now(),
         is_told: false,
     };
-    watched(next.run(request).await, counted)
+    let mut response = watched(ids.scope(next.run(request)).await, counted);
+    trace::respond(&context, response.headers_mut());
+    response
 }
 
 /// A response whose end is counted: at once, where it is nothing but an end.
@@ -51,7 +65,8 @@ struct Counted {
     app: Arc<App>,
     method: &'static str,
     is_probe: bool,
-    ids: Option<Ids>,
+    ids: Ids,
+    span: Span,
     begun: Instant,
     is_told: bool,
 }
@@ -69,6 +84,11 @@ impl Counted {
             metrics.inc_counter(names::GRPC_ERRORS, &labels);
         }
         metrics.observe_histogram(names::GRPC_SECONDS, seconds, &labels);
+        self.span.set_attribute(KeyValue::new("rpc.grpc.status_code", code as i64));
+        if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
+            self.span.set_status(SpanStatus::error(name));
+        }
+        self.span.end();
         let is_probe = self.is_probe;
         self.named(|| match is_probe {
             true => tracing::debug!(method, code = name, seconds, "call"),
@@ -78,10 +98,7 @@ impl Counted {
 
     /// Does something under the names of the call.
     fn named<T>(&self, act: impl FnOnce() -> T) -> T {
-        match self.ids.clone() {
-            Some(ids) => ids.sync_scope(act),
-            None => act(),
-        }
+        self.ids.clone().sync_scope(act)
     }
 }
 

@@ -1,7 +1,7 @@
 //! HTTP: routes, and the layers that every request passes.
 //!
 //! ```text
-//! names ─▶ figures and log ─▶ panics ─▶ time and number of requests ─▶ who may ─▶ changes: once, audited ─▶ handler
+//! names ─▶ trace ─▶ figures and log ─▶ panics ─▶ time and number of requests ─▶ who may ─▶ changes: once, audited ─▶ handler
 //! ```
 //!
 //! Probes (health, readiness, metrics) pass no limit: they answer while anything can. The routes are in [`read`],
@@ -20,6 +20,7 @@ mod read;
 mod red;
 mod serve;
 mod stream;
+mod traced;
 pub(crate) mod write;
 
 use crate::app::App;
@@ -164,6 +165,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(api)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&app), red::layer))
+        .layer(from_fn_with_state(Arc::clone(&app), traced::layer))
         .layer(from_fn(ids::layer))
         .with_state(app)
 }

@@ -7,10 +7,13 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig};
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 use tse_node::Said;
+use tse_server::http::{ServeError, listen};
 use tse_server::{Constant, Label, Metrics, Prometheus, names};
 use tse_wire::v1;
 
@@ -115,6 +118,33 @@ async fn one_connection_too_many_is_closed_and_another_gets_in_when_one_has_gone
         }
     };
     timeout(PATIENCE, let_in).await.expect("a place is free again");
+}
+
+#[tokio::test]
+async fn with_certificate_and_key_it_is_spoken_to_with_tls_alone() {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("cert.pem"), cert.pem()).unwrap();
+    std::fs::write(path("key.pem"), signing_key.serialize_pem()).unwrap();
+    let (cert_file, key_file) = (path("cert.pem"), path("key.pem"));
+    let bench = Bench::new(&[("TLS_CERT_FILE", &*cert_file), ("TLS_KEY_FILE", &*key_file)]);
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let _serving = tse_server::grpc::serve(Arc::clone(&bench.app), listener).await.unwrap();
+    let ours = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(cert.pem()));
+    let secret = Channel::from_shared(format!("https://{address}")).unwrap();
+    let secret = secret.tls_config(ours.domain_name("localhost")).unwrap();
+    let mut health = HealthClient::new(secret.connect().await.unwrap());
+    let said = health.check(service("")).await.unwrap().into_inner();
+    assert_eq!(said.status(), ServingStatus::NotServing);
+    let plain = endpoint(address).connect_lazy();
+    assert!(HealthClient::new(plain).check(service("")).await.is_err());
+    std::fs::write(path("key.pem"), "no key").unwrap();
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let wrong = tse_server::grpc::serve(Arc::clone(&bench.app), listener).await.err().unwrap();
+    assert!(matches!(wrong, ServeError::Tls { .. }), "{wrong}");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
-//! `tse run` as a process that is called over gRPC: seen, followed, changed and stopped.
+//! `tse run` as a process that is called over gRPC: seen, followed, changed and stopped; and what traces say of it.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod traces;
 
 use common::Bench;
 use std::collections::BTreeSet;
@@ -48,6 +50,10 @@ fn port() -> (TcpListener, u16) {
 impl Running {
     /// Begins the demo, and waits until it is called ready.
     async fn new(args: &[&str]) -> Self {
+        Self::with(args, &[]).await
+    }
+
+    async fn with(args: &[&str], environment: &[(&str, &str)]) -> Self {
         let bench = Bench::new();
         let demo = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs tests"))
             .join("../../examples/demo.toml");
@@ -59,6 +65,7 @@ impl Running {
         let all: Vec<_> = own.iter().chain(args).copied().collect();
         let child = bench
             .command(&all)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -90,6 +97,18 @@ impl Running {
 
     fn risk(&self) -> RiskServiceClient<Channel> {
         RiskServiceClient::new(self.channel.clone())
+    }
+
+    /// What is answered over HTTP, all of it.
+    fn get(&self, path: &str, headers: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.http)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let asked =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}connection: close\r\n\r\n");
+        stream.write_all(asked.as_bytes()).unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        said
     }
 
     async fn health(&self, service: &str) -> ServingStatus {
@@ -150,11 +169,7 @@ impl Running {
 #[tokio::test]
 async fn m1b_2_health_is_served_over_rest_and_over_grpc_and_grpc_stops_serving_first() {
     let mut running = Running::new(&["--arm", "--speed", "20"]).await;
-    let mut rest = TcpStream::connect(("127.0.0.1", running.http)).unwrap();
-    let asked = b"GET /api/v1/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    rest.write_all(asked).unwrap();
-    let mut said = String::new();
-    rest.read_to_string(&mut said).unwrap();
+    let said = running.get("/api/v1/health", "");
     assert!(said.starts_with("HTTP/1.1 200") && said.contains(r#""status":"healthy""#), "{said}");
     for name in ["", "trading-system-engine", "tse.v1.TradingService", "tse.v1.RiskService"] {
         assert_eq!(running.health(name).await, ServingStatus::Serving, "{name}");
