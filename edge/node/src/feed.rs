@@ -151,9 +151,13 @@ impl FeedIn {
 }
 
 impl Feed {
-    /// Forgets what is there: nobody follows. Their numbers will be missing.
-    pub fn skip(&mut self) {
-        while self.ring.pop().is_ok() {}
+    /// Forgets what is there: nobody follows. Their numbers will be missing; the last of them is given back.
+    pub fn skip(&mut self) -> Option<u64> {
+        let mut last = None;
+        while let Ok(it) = self.ring.pop() {
+            last = Some(it.number);
+        }
+        last
     }
 
     /// The next change, if there is one.

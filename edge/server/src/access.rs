@@ -69,6 +69,31 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/docs/{*rest}", Access::See(Scope::Read)),
 ];
 
+/// Every call: the full name of its method, and what it asks.
+pub const RPCS: &[(&str, Access)] = &[
+    ("grpc.health.v1.Health/Check", Access::Open),
+    ("grpc.health.v1.Health/Watch", Access::Open),
+    ("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::See(Scope::Read)),
+    ("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::See(Scope::Read)),
+    ("tse.v1.TradingService/StartStrategy", Access::Change(Scope::TradePaper)),
+    ("tse.v1.TradingService/StopStrategy", Access::Change(Scope::TradePaper)),
+    ("tse.v1.TradingService/GetStrategyStatus", Access::See(Scope::Read)),
+    ("tse.v1.TradingService/ListActiveStrategies", Access::See(Scope::Read)),
+    ("tse.v1.TradingService/GetPositions", Access::See(Scope::Read)),
+    ("tse.v1.TradingService/GetPortfolio", Access::See(Scope::Read)),
+    ("tse.v1.TradingService/StreamStrategyUpdates", Access::See(Scope::Read)),
+    ("tse.v1.RiskService/SetRiskLimits", Access::Change(Scope::RiskLimits)),
+    ("tse.v1.RiskService/GetRiskStatus", Access::See(Scope::Read)),
+    ("tse.v1.RiskService/ForcePositionClose", Access::Change(Scope::Kill)),
+    ("tse.v1.RiskService/EnableCircuitBreaker", Access::Change(Scope::Kill)),
+];
+
+/// The call behind a path, and what it asks; `None` of one that nobody has listed.
+pub fn of_call(path: &str) -> Option<(&'static str, Access)> {
+    let name = path.strip_prefix('/')?;
+    RPCS.iter().copied().find(|(listed, _)| *listed == name)
+}
+
 /// What a route asks; `None` of a route that nobody has listed. Of one that does not take the method it asks nothing:
 /// whoever comes is told so.
 pub fn of_route(method: &str, pattern: &str) -> Option<Access> {

@@ -10,9 +10,10 @@ use crate::ready::Probe;
 use crate::settings::Settings;
 use crate::streams::Hub;
 use crate::token::TokenFile;
+use crate::trace::Traces;
 use crate::tries::Tries;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use tokio::sync::{Mutex, watch};
 use tse_storage::Rows;
 
 /// All of it.
@@ -25,6 +26,8 @@ pub struct App {
     pub metrics: Arc<dyn Metrics>,
     /// Changes as they come.
     pub streams: Hub,
+    /// Where spans go.
+    pub traces: Traces,
     probes: RwLock<Vec<Box<dyn Probe>>>,
     place: OnceLock<(Option<String>, Option<String>)>,
     rows: OnceLock<Arc<Rows>>,
@@ -32,7 +35,9 @@ pub struct App {
     pub(crate) audit: Audit,
     pub(crate) once: Once,
     pub(crate) tries: Tries,
-    ending: AtomicBool,
+    /// Held by whoever changes limits: nobody changes them between a look at them and a change.
+    pub(crate) limits: Mutex<()>,
+    ending: watch::Sender<bool>,
 }
 
 impl App {
@@ -45,6 +50,7 @@ impl App {
         (tokens, audit): (TokenFile, Audit),
     ) -> Self {
         Self {
+            traces: Traces::none(&settings),
             settings,
             engine,
             metrics,
@@ -56,7 +62,8 @@ impl App {
             audit,
             once: Once::default(),
             tries: Tries::default(),
-            ending: AtomicBool::new(false),
+            limits: Mutex::default(),
+            ending: watch::channel(false).0,
         }
     }
 
@@ -99,11 +106,16 @@ impl App {
 
     /// From now on it is not ready: what is in work is finished, and the rest goes elsewhere.
     pub fn end(&self) {
-        self.ending.store(true, Ordering::Relaxed);
+        self.ending.send_replace(true);
     }
 
     /// Whether it is on its way out.
     pub fn is_ending(&self) -> bool {
-        self.ending.load(Ordering::Relaxed)
+        *self.ending.borrow()
+    }
+
+    /// For whoever waits until it is.
+    pub(crate) fn ending(&self) -> watch::Receiver<bool> {
+        self.ending.subscribe()
     }
 }

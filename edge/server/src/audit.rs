@@ -2,12 +2,14 @@
 //!
 //! What the engine did is in its journal, with who and why. Here is also what never reached it.
 
+use crate::app::App;
+use crate::http::current;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One of them.
 #[derive(Debug, Serialize)]
@@ -56,5 +58,44 @@ impl Audit {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(&line)?;
         file.sync_data()
+    }
+}
+
+/// Something that somebody wanted to change.
+pub(crate) struct Wish {
+    /// Whose token; empty where none was needed or it is not known.
+    pub(crate) by: String,
+    /// From where.
+    pub(crate) peer: String,
+    /// The method and the path, or the name of a call.
+    pub(crate) what: String,
+    /// What was said of it, where that could be read.
+    pub(crate) body: Option<serde_json::Value>,
+}
+
+/// Writes down what came of a wish, before it is answered. One that cannot be recorded is answered all the same: what
+/// was done is done.
+pub(crate) async fn record(app: Arc<App>, wish: Wish, status: u16, code: Option<String>) {
+    let ids = current().unwrap_or_default();
+    let written = tokio::task::spawn_blocking(move || {
+        let Wish { by, peer, what, body } = wish;
+        let entry = Entry {
+            at: jiff::Timestamp::now().to_string(),
+            correlation_id: &ids.correlation,
+            request_id: &ids.request,
+            by: &by,
+            peer: &peer,
+            what: &what,
+            body,
+            status,
+            code: code.as_deref(),
+        };
+        tracing::info!(by, what, status, code, "change");
+        app.audit.write(&entry)
+    });
+    match written.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "a change could not be recorded"),
+        Err(error) => tracing::error!(%error, "a change could not be recorded"),
     }
 }

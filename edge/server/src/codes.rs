@@ -73,10 +73,14 @@ codes! {
         "The request met a bug; the engine goes on. The log has it under the correlation id of the answer. Please report it.";
     TOO_MANY_STREAMS = "TSE-N122", 503, "Too many streams are open",
         "Close one first.";
-    NO_ROWS = "TSE-N124", 503, "Rows cannot be asked for",
-        "No store is connected yet, or it refuses. The engine trades all the same, and rows catch up. `/ready` says how each store stands.";
     KEY_IN_WORK = "TSE-N123", 409, "The same request is in work",
         "A request with this idempotency key has not been answered yet. Ask again in a moment.";
+    NO_SUCH_CALL = "TSE-N124", 404, "There is no such call",
+        "Reflection lists all services and their calls; `proto/tse/v1` has the contracts.";
+    LIMITS_CHANGED = "TSE-N125", 409, "The limits are others by now",
+        "They are not the ones that were looked at, and nothing was changed. Look again: `GetRiskStatus` says their version.";
+    NO_ROWS = "TSE-N126", 503, "Rows cannot be asked for",
+        "No store is connected yet, or it refuses. The engine trades all the same, and rows catch up. `/ready` says how each store stands.";
 }
 
 /// The code of a text.

@@ -1,4 +1,4 @@
-//! Serves an engine to the network: health, readiness, metrics, REST, streams; who may do what; logs and audit.
+//! Serves an engine to the network: health, readiness, metrics, REST, gRPC, streams; who may do what; logs, traces and audit.
 //!
 //! ```text
 //! people, probes, scrapers ─▶ layers ─▶ handlers ─▶ newest picture
@@ -10,7 +10,7 @@
 //! where everybody can look, demands wait in a queue that refuses when it is full, and who follows too slowly begins
 //! again. Nor can it be had otherwise: there is no way to the engine but through its recorded inputs.
 //!
-//! Begin at [`App`] and [`http`]; the variables are in [`settings`], who may do what in [`token`] and [`access`].
+//! Begin at [`App`], [`http`] and [`grpc`]; the variables are in [`settings`], who may do what in [`token`] and [`access`].
 
 pub mod access;
 mod app;
@@ -18,6 +18,7 @@ mod audit;
 pub mod codes;
 mod engine;
 mod figures;
+pub mod grpc;
 pub mod http;
 mod instance;
 mod logs;
@@ -30,7 +31,9 @@ mod service;
 pub mod settings;
 pub mod streams;
 pub mod token;
+pub mod trace;
 mod tries;
+mod wishes;
 
 pub use app::App;
 pub use audit::{Audit, Entry};

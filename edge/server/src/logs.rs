@@ -122,6 +122,10 @@ impl Lines {
         if let Some(ids) = current() {
             put("correlation_id", ids.correlation);
             put("request_id", ids.request);
+            if let Some(span) = ids.span {
+                put("trace_id", span.trace_id().to_string());
+                put("span_id", span.span_id().to_string());
+            }
         }
         // What everything has is not for one event to say.
         for (key, value) in fields.rest {
@@ -148,6 +152,9 @@ impl Lines {
         }
         if let Some(ids) = current() {
             text.push_str(&format!(" correlation_id={}", ids.correlation));
+            if let Some(span) = ids.span {
+                text.push_str(&format!(" trace_id={} span_id={}", span.trace_id(), span.span_id()));
+            }
         }
         // One event is one line, whatever is in it.
         let mut text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -4,7 +4,7 @@
 //! can be asked here may be asked twice without harm, so that is no danger, only a second answer.
 
 use axum::body::Bytes;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,8 @@ pub(crate) struct Kept {
     pub(crate) status: StatusCode,
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) body: Bytes,
+    /// What gRPC says after the body.
+    pub(crate) trailers: HeaderMap,
 }
 
 type Hash = [u8; 32];
@@ -134,7 +136,12 @@ mod tests {
     use super::*;
 
     fn kept() -> Kept {
-        Kept { status: StatusCode::OK, content_type: None, body: Bytes::from_static(b"done") }
+        Kept {
+            status: StatusCode::OK,
+            content_type: None,
+            body: Bytes::from_static(b"done"),
+            trailers: HeaderMap::new(),
+        }
     }
 
     #[test]

@@ -4,12 +4,14 @@ use crate::app::App;
 use crate::audit::Audit;
 use crate::engine::Engine;
 use crate::figures;
+use crate::grpc;
 use crate::http::{self, ServeError, Serving};
 use crate::metrics::{Constant, names};
 use crate::prometheus::Prometheus;
 use crate::settings::Settings;
 use crate::streams::Hub;
 use crate::token::{TokenError, TokenFile};
+use crate::trace::{Orders, TraceError, Traces};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -18,8 +20,9 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tse_node::Feed;
 
-/// The longest that requests in work are waited for.
+/// The longest that requests in work are waited for, and calls.
 const DRAIN: Duration = Duration::from_secs(30);
+const DRAIN_CALLS: Duration = Duration::from_secs(5);
 /// How long the rest may take to stop.
 const STOP: Duration = Duration::from_secs(2);
 
@@ -43,6 +46,9 @@ pub enum StartError {
     /// No threads.
     #[error("cannot start threads: {0}")]
     Threads(io::Error),
+    /// No spans could leave.
+    #[error(transparent)]
+    Traces(#[from] TraceError),
     /// No figures.
     #[error("the names of the service make no labels: {0}")]
     Labels(prometheus::Error),
@@ -52,6 +58,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Ports {
     http: TcpListener,
+    grpc: TcpListener,
 }
 
 impl Ports {
@@ -61,7 +68,8 @@ impl Ports {
     /// What the system says, of the first that cannot be had.
     pub fn take(settings: &Settings) -> Result<Self, ServeError> {
         let http = http::listen(SocketAddr::new(settings.host, settings.http_port))?;
-        Ok(Self { http })
+        let grpc = http::listen(SocketAddr::new(settings.host, settings.grpc_port))?;
+        Ok(Self { http, grpc })
     }
 }
 
@@ -70,6 +78,7 @@ pub struct Service {
     runtime: Runtime,
     app: Arc<App>,
     serving: Serving,
+    calls: Serving,
     made_token: bool,
 }
 
@@ -97,12 +106,19 @@ impl Service {
             .build()
             .map_err(StartError::Threads)?;
         let hub = Hub::new(engine.clone());
-        let app = Arc::new(App::new(settings, engine, Arc::new(prometheus), hub, (tokens, audit)));
+        let entered = runtime.enter();
+        let traces = Traces::open(&settings)?;
+        drop(entered);
+        let mut app = App::new(settings, engine, Arc::new(prometheus), hub, (tokens, audit));
+        app.traces = traces;
+        let app = Arc::new(app);
         let serving = runtime.block_on(http::serve(Arc::clone(&app), ports.http))?;
+        let calls = runtime.block_on(grpc::serve(Arc::clone(&app), ports.grpc))?;
         runtime.spawn(figures::publish(Arc::clone(&app), app.settings.publish_every));
         tracing::info!(
             host = %app.settings.host,
             http_port = app.settings.http_port,
+            grpc_port = app.settings.grpc_port,
             version = app.settings.version,
             "the service listens"
         );
@@ -110,7 +126,7 @@ impl Service {
             let canonical = app.settings.instance.canonical();
             tracing::info!(canonical, "the instance is known by another name to hosts and schemas");
         }
-        Ok(Self { runtime, app, serving, made_token })
+        Ok(Self { runtime, app, serving, calls, made_token })
     }
 
     /// Where other work of the network may run.
@@ -120,7 +136,8 @@ impl Service {
 
     /// Passes on what changes in the engine.
     pub fn follow(&self, feed: Feed) {
-        self.runtime.spawn(self.app.streams.clone().pass_on(feed));
+        let orders = Orders::of(&self.app.traces);
+        self.runtime.spawn(self.app.streams.clone().pass_on(feed, orders));
     }
 
     /// Whether this run made the first token.
@@ -137,7 +154,9 @@ impl Service {
     pub fn end(self) {
         self.app.end();
         self.app.streams.end();
-        self.runtime.block_on(self.serving.end(DRAIN));
+        self.runtime
+            .block_on(async { tokio::join!(self.serving.end(DRAIN), self.calls.end(DRAIN_CALLS)) });
+        self.app.traces.end(STOP);
         self.runtime.shutdown_timeout(STOP);
         tracing::info!("the service has ended in order");
     }

@@ -8,7 +8,7 @@
 mod variables;
 
 use crate::instance::Instance;
-use crate::secret::Secret;
+use crate::secret::{Secret, masked};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -224,6 +224,17 @@ impl Settings {
                 "HTTP and gRPC need a port each",
                 "GRPC_PORT=50053",
             );
+        }
+        if let Some(endpoint) = &settings.otel_endpoint {
+            let is_secret = endpoint.starts_with("https://");
+            let fix = "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317";
+            if !is_secret && !endpoint.starts_with("http://") {
+                let why = "no address of a collector: it begins with http:// or https://";
+                given.wrong("OTEL_EXPORTER_ENDPOINT", &masked(endpoint), why, fix);
+            } else if !is_secret && !settings.otel_insecure {
+                let why = "traces would leave without TLS, and OTEL_INSECURE is false";
+                given.wrong("OTEL_EXPORTER_ENDPOINT", &masked(endpoint), why, "https://");
+            }
         }
         if !settings.is_loopback() && settings.tls.is_none() && !settings.plaintext {
             given.wrong(

@@ -9,10 +9,11 @@
 use crate::codes;
 use crate::engine::Engine;
 use crate::http::Problem;
+use crate::trace::Orders;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
@@ -93,8 +94,8 @@ pub enum Event {
     Picture(Arc<Picture>, Option<&'static str>),
     /// A change.
     News(Arc<News>),
-    /// A book, whole.
-    Book(MarketPicture),
+    /// A book, whole, and of when it is.
+    Book(String, MarketPicture),
 }
 
 /// Where changes come in, and go out to whoever follows.
@@ -102,6 +103,8 @@ pub enum Event {
 pub struct Hub {
     engine: Engine,
     sender: broadcast::Sender<Arc<News>>,
+    /// The last change that has been passed on, or that nobody wanted.
+    passed: Arc<AtomicU64>,
     over: watch::Sender<bool>,
     followers: Arc<AtomicUsize>,
 }
@@ -112,13 +115,14 @@ impl Hub {
         Self {
             engine,
             sender: broadcast::channel(PLACES).0,
+            passed: Arc::default(),
             over: watch::channel(false).0,
             followers: Arc::default(),
         }
     }
 
-    /// Passes on what comes by a feed, until it is over.
-    pub async fn pass_on(self, mut feed: Feed) {
+    /// Passes on what comes by a feed, until it is over; also to the spans of orders, where they are wanted.
+    pub async fn pass_on(self, mut feed: Feed, mut orders: Option<Orders>) {
         let mut over = self.over.subscribe();
         let mut tick = interval(READ_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -127,11 +131,18 @@ impl Hub {
                 _ = tick.tick() => {}
                 _ = over.wait_for(|over| *over) => return,
             }
-            if self.sender.receiver_count() == 0 {
-                feed.skip();
+            if self.sender.receiver_count() == 0 && orders.is_none() {
+                if let Some(number) = feed.skip() {
+                    self.passed.store(number, Ordering::Release);
+                }
                 continue;
             }
             while let Some(news) = feed.take() {
+                if let Some(orders) = &mut orders {
+                    orders.take(&news);
+                }
+                // First, so that whoever begins to follow now begins with a picture that contains it.
+                self.passed.store(news.number, Ordering::Release);
                 // Nobody follows any more.
                 let _ = self.sender.send(Arc::new(news));
             }
@@ -141,6 +152,11 @@ impl Hub {
     /// Nothing comes any more: who follows is told.
     pub fn end(&self) {
         self.over.send_replace(true);
+    }
+
+    /// For whoever waits until nothing comes any more.
+    pub(crate) fn over(&self) -> watch::Receiver<bool> {
+        self.over.subscribe()
     }
 
     /// Follows some topics.
@@ -154,6 +170,7 @@ impl Hub {
         Ok(Follower {
             engine: self.engine.clone(),
             receiver: self.sender.subscribe(),
+            passed: Arc::clone(&self.passed),
             over: self.over.subscribe(),
             _place: place,
             topics,
@@ -191,6 +208,7 @@ impl Drop for Place {
 pub struct Follower {
     engine: Engine,
     receiver: broadcast::Receiver<Arc<News>>,
+    passed: Arc<AtomicU64>,
     over: watch::Receiver<bool>,
     _place: Place,
     topics: Vec<Topic>,
@@ -209,7 +227,9 @@ impl Follower {
                 return Some(event);
             }
             if self.number.is_none() {
-                let picture = self.picture(0).await?;
+                // What went by before this one followed does not come any more.
+                let passed = self.passed.load(Ordering::Acquire);
+                let picture = self.picture(passed).await?;
                 return Some(self.show(picture, None));
             }
             let heard = tokio::select! {
@@ -277,7 +297,7 @@ impl Follower {
             });
             if !same {
                 self.shown.insert(market.symbol.clone(), market.clone());
-                self.ready.push_back(Event::Book(market.clone()));
+                self.ready.push_back(Event::Book(picture.now.clone(), market.clone()));
             }
         }
     }

@@ -143,7 +143,8 @@ impl Served {
         let settings = &self.app.settings;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let at = std::net::SocketAddr::new(settings.host, settings.http_port);
-        format!("{scheme}://{at} · /docs · /metrics · {}", settings.instance)
+        let grpc = std::net::SocketAddr::new(settings.host, settings.grpc_port);
+        format!("{scheme}://{at} · /docs · /metrics · grpc {grpc} · {}", settings.instance)
     }
 
     /// Passes on what changes.

@@ -81,7 +81,6 @@ fn free_port() -> u16 {
 pub(crate) struct Running {
     child: Child,
     pub(crate) port: u16,
-    #[allow(dead_code, reason = "for calls")]
     pub(crate) grpc: u16,
 }
 

@@ -162,7 +162,16 @@ impl World {
 
 /// Asks for health over gRPC, as any client would.
 fn serving(running: &Running) {
-    let _ = running;
+    use tonic_health::pb::health_check_response::ServingStatus;
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let url = format!("http://127.0.0.1:{}", running.grpc);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let status = runtime.block_on(async {
+        let mut client = HealthClient::connect(url).await.unwrap();
+        let request = HealthCheckRequest { service: String::new() };
+        client.check(request).await.unwrap().into_inner().status()
+    });
+    assert_eq!(status, ServingStatus::Serving);
 }
 
 fn scenarios(file: &str) {

@@ -4,7 +4,8 @@ use super::body::Body;
 use super::{Caller, Problem, ProblemBody};
 use crate::app::App;
 use crate::codes;
-use crate::token::{Role, Scope};
+use crate::token::Role;
+use crate::wishes::{BreakerAction, LimitOf, StopMode, Wisher, change_limits};
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
@@ -39,21 +40,16 @@ impl From<Answer> for Done {
     }
 }
 
-async fn ask(app: &App, demand: Demand) -> Result<Json<Done>, Problem> {
-    Ok(Json(app.engine.ask(demand).await?.into()))
+fn wisher<'a>(
+    caller: &'a Caller,
+    (by, second): (Option<&'a str>, Option<&'a str>),
+    why: &'a str,
+) -> Wisher<'a> {
+    Wisher { caller, by, second, why }
 }
 
-/// How far a strategy is stopped.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum StopMode {
-    /// What rests is taken back, what is held stays.
-    #[default]
-    Graceful,
-    /// The same, and what is held is closed.
-    Flatten,
-    /// The same as graceful, at once and before anything else.
-    Kill,
+async fn ask(app: &App, demand: Demand) -> Result<Json<Done>, Problem> {
+    Ok(Json(app.engine.ask(demand).await?.into()))
 }
 
 /// A strategy that is to stop.
@@ -81,18 +77,8 @@ pub(super) async fn stop(
     Extension(caller): Extension<Caller>,
     Body(stop): Body<Stop>,
 ) -> Result<Json<Done>, Problem> {
-    let level = match stop.mode {
-        StopMode::Graceful => "cancel",
-        StopMode::Flatten => "flatten",
-        StopMode::Kill => "halt",
-    };
-    let demand = Demand::Kill {
-        scope: format!("strategy:{}", stop.id),
-        level: level.to_owned(),
-        by: caller.name(stop.by.as_deref())?,
-        why: stop.reason,
-    };
-    ask(&app, demand).await
+    let wisher = wisher(&caller, (stop.by.as_deref(), None), &stop.reason);
+    ask(&app, wisher.stop(&stop.id, stop.mode)?).await
 }
 
 /// A strategy that is to go on.
@@ -119,15 +105,8 @@ pub(super) async fn start(
     Extension(caller): Extension<Caller>,
     Body(start): Body<Start>,
 ) -> Result<Json<Done>, Problem> {
-    let demand = Demand::Resume {
-        scope: format!("strategy:{}", start.id),
-        to: "free".to_owned(),
-        role: caller.role(None)?.name().to_owned(),
-        by: caller.name(start.by.as_deref())?,
-        second: caller.second(start.second.as_deref()),
-        why: start.reason,
-    };
-    ask(&app, demand).await
+    let said = (start.by.as_deref(), start.second.as_deref());
+    ask(&app, wisher(&caller, said, &start.reason).start(&start.id)?).await
 }
 
 /// A limit that is to be another.
@@ -162,27 +141,11 @@ pub(super) async fn limits(
     Extension(caller): Extension<Caller>,
     Body(it): Body<Limit>,
 ) -> Result<Json<Done>, Problem> {
-    let demand = Demand::Limit {
-        by: caller.name(it.by.as_deref())?,
-        second: caller.second(it.second.as_deref()),
-        limit: it.limit,
-        value: it.value,
-        strategy: it.strategy,
-        symbol: it.symbol,
-        group: it.group,
-        why: it.reason,
-    };
-    ask(&app, demand).await
-}
-
-/// What is done with a breaker.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum BreakerAction {
-    /// Nothing new, and what rests is taken back.
-    Trip,
-    /// It goes on.
-    Reset,
+    let wisher = wisher(&caller, (it.by.as_deref(), it.second.as_deref()), &it.reason);
+    let (strategy, symbol) = (it.strategy.as_deref(), it.symbol.as_deref());
+    let demand =
+        wisher.limit(LimitOf { strategy, symbol, group: it.group }, &it.limit, &it.value)?;
+    Ok(Json(change_limits(&app, vec![demand], None).await?.into()))
 }
 
 /// A breaker, and what is done with it.
@@ -211,28 +174,8 @@ pub(super) async fn circuit_breaker(
     Extension(caller): Extension<Caller>,
     Body(it): Body<Breaker>,
 ) -> Result<Json<Done>, Problem> {
-    let scope = match it.scope.as_str() {
-        "portfolio" => "firm".to_owned(),
-        name => format!("strategy:{name}"),
-    };
-    let by = caller.name(it.by.as_deref())?;
-    let demand = match it.action {
-        BreakerAction::Trip => {
-            Demand::Kill { scope, level: "cancel".to_owned(), by, why: it.reason }
-        }
-        BreakerAction::Reset => {
-            caller.require(Scope::Rearm)?;
-            Demand::Resume {
-                scope,
-                to: "free".to_owned(),
-                role: caller.role(None)?.name().to_owned(),
-                by,
-                second: caller.second(it.second.as_deref()),
-                why: it.reason,
-            }
-        }
-    };
-    ask(&app, demand).await
+    let wisher = wisher(&caller, (it.by.as_deref(), it.second.as_deref()), &it.reason);
+    ask(&app, wisher.breaker(&it.scope, it.action)?).await
 }
 
 fn firm() -> String {
@@ -273,8 +216,8 @@ pub(super) async fn kill(
     Extension(caller): Extension<Caller>,
     Body(kill): Body<Kill>,
 ) -> Result<Json<Done>, Problem> {
-    let by = caller.name(kill.by.as_deref())?;
-    ask(&app, Demand::Kill { scope: kill.scope, level: kill.level, by, why: kill.reason }).await
+    let wisher = wisher(&caller, (kill.by.as_deref(), None), &kill.reason);
+    ask(&app, wisher.kill(kill.scope, &kill.level)?).await
 }
 
 /// Trading that is to go on.

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use opentelemetry::trace::SpanContext;
 
 /// What a request belongs to.
 pub const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -17,13 +18,15 @@ pub const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest that is taken.
 const LENGTH_MAX: usize = 128;
 
-/// Both.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Both, and its part of a trace.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ids {
     /// What it belongs to.
     pub correlation: String,
     /// Itself.
     pub request: String,
+    /// Its part of a trace, where there is one.
+    pub span: Option<SpanContext>,
 }
 
 tokio::task_local! {
@@ -35,7 +38,12 @@ impl Ids {
     pub fn of(headers: &HeaderMap) -> Self {
         let request = named(headers, &REQUEST).unwrap_or_else(fresh);
         let correlation = named(headers, &CORRELATION).unwrap_or_else(|| request.clone());
-        Self { correlation, request }
+        Self { correlation, request, span: None }
+    }
+
+    /// Does something at once with these names on it.
+    pub fn sync_scope<T>(self, act: impl FnOnce() -> T) -> T {
+        OF_TASK.sync_scope(self, act)
     }
 
     /// Does something with these names on whatever is said meanwhile.
@@ -69,7 +77,7 @@ fn fresh() -> String {
 }
 
 /// Gives a request its names, and echoes them.
-pub(super) async fn layer(request: Request, next: Next) -> Response {
+pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let ids = Ids::of(request.headers());
     let mut response = ids.clone().scope(next.run(request)).await;
     for (name, value) in [(CORRELATION, &ids.correlation), (REQUEST, &ids.request)] {

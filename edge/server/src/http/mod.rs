@@ -1,7 +1,7 @@
 //! HTTP: routes, and the layers that every request passes.
 //!
 //! ```text
-//! names ─▶ figures and log ─▶ panics ─▶ time and number of requests ─▶ who may ─▶ changes: once, audited ─▶ handler
+//! names ─▶ trace ─▶ figures and log ─▶ panics ─▶ time and number of requests ─▶ who may ─▶ changes: once, audited ─▶ handler
 //! ```
 //!
 //! Probes (health, readiness, metrics) pass no limit: they answer while anything can. The routes are in [`read`],
@@ -21,7 +21,8 @@ mod red;
 mod rows;
 mod serve;
 mod stream;
-mod write;
+mod traced;
+pub(crate) mod write;
 
 use crate::app::App;
 use crate::codes;
@@ -31,9 +32,13 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
+pub(crate) use guard::admit;
 pub use guard::{Caller, SECOND_TOKEN};
-pub use ids::{CORRELATION, Ids, REQUEST, current};
+pub(crate) use ids::layer as name_layer;
+pub use ids::{CORRELATION, Ids, REQUEST, correlation, current};
 pub use problem::{CONTENT_TYPE, Problem, ProblemBody};
+pub(crate) use read::{StrategyState, strategy};
+pub(crate) use serve::{HEADERS_WITHIN, patient};
 pub use serve::{ServeError, Serving, listen, serve};
 use std::any::Any;
 use std::sync::Arc;
@@ -165,6 +170,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(map_response(dress))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&app), red::layer))
+        .layer(from_fn_with_state(Arc::clone(&app), traced::layer))
         .layer(from_fn(ids::layer))
         .with_state(app)
 }
@@ -205,8 +211,13 @@ async fn too_much(error: BoxError) -> Problem {
 
 /// What is said of a handler that panicked: nothing of why, which is in the log.
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    panic_of(&*panic).into_response()
+}
+
+/// Writes down that a handler panicked, and what is said of it.
+pub(crate) fn panic_of(panic: &(dyn Any + Send)) -> Problem {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
     tracing::error!(code = codes::PANIC.code, panic = text, "a handler panicked");
-    Problem::new(codes::PANIC, "the log says more").into_response()
+    Problem::new(codes::PANIC, "the log says more")
 }

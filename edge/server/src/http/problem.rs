@@ -53,6 +53,16 @@ impl Problem {
     pub fn code(&self) -> Code {
         self.code
     }
+
+    /// What happened here.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// After how many seconds it is worth another try, if it is.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
 }
 
 impl IntoResponse for Problem {

@@ -124,16 +124,16 @@ pub(crate) struct Strategies {
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct StrategyState {
     /// `active`, `paused` (it sends nothing new), or `stopped` (nothing of it rests).
-    status: String,
+    pub(crate) status: String,
     /// The rest.
     #[serde(flatten)]
-    strategy: StrategyPicture,
+    pub(crate) strategy: StrategyPicture,
     /// What was last said of it, if anything: why the gate or a control stopped it.
-    last_error: Option<String>,
+    pub(crate) last_error: Option<String>,
 }
 
 impl StrategyState {
-    fn of(picture: &Picture, strategy: &StrategyPicture) -> Self {
+    pub(crate) fn of(picture: &Picture, strategy: &StrategyPicture) -> Self {
         let status = match (picture.armed, strategy.level.as_str()) {
             (false, _) => "stopped",
             (true, "free") => "active",
@@ -177,7 +177,7 @@ pub(super) async fn strategies_available(State(app): Shared) -> Json<Kinds> {
     Json(Kinds { strategies: app.engine.kinds().to_vec() })
 }
 
-fn strategy(app: &App, id: &str) -> Result<(Arc<Picture>, StrategyPicture), Problem> {
+pub(crate) fn strategy(app: &App, id: &str) -> Result<(Arc<Picture>, StrategyPicture), Problem> {
     let picture = app.engine.picture()?;
     let found = picture.strategies.iter().find(|it| it.name == id).cloned();
     let names = || picture.strategies.iter().map(|it| it.name.as_str()).collect::<Vec<_>>();

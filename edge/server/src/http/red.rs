@@ -37,7 +37,7 @@ fn count(metrics: &dyn Metrics, labels: &[(&str, &str)], is_error: bool, seconds
 }
 
 /// Methods are the caller's to invent: those that nobody serves are one label.
-fn word(method: &Method) -> &'static str {
+pub(super) fn word(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

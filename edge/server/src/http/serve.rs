@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a client may take to say what it wants.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,9 @@ pub enum ServeError {
 
 /// Somebody who listens.
 pub struct Serving {
-    handle: Handle<SocketAddr>,
-    task: tokio::task::JoinHandle<io::Result<()>>,
+    pub(crate) what: &'static str,
+    pub(crate) handle: Handle<SocketAddr>,
+    pub(crate) task: tokio::task::JoinHandle<io::Result<()>>,
 }
 
 impl Serving {
@@ -48,8 +49,8 @@ impl Serving {
         self.handle.graceful_shutdown(Some(within));
         match self.task.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "http ended badly"),
-            Err(error) => tracing::warn!(%error, "http ended badly"),
+            Ok(Err(error)) => tracing::warn!(what = self.what, %error, "a listener ended badly"),
+            Err(error) => tracing::warn!(what = self.what, %error, "a listener ended badly"),
         }
     }
 }
@@ -92,11 +93,13 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> Result<Serving, Serv
             tokio::spawn(server.serve(service))
         }
     };
-    Ok(Serving { handle, task })
+    Ok(Serving { what: "http", handle, task })
 }
 
 /// Whoever says nothing, or says it slowly, does not hold a connection for ever.
-fn patient(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
+pub(crate) fn patient(
+    builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>,
+) {
     builder
         .http1()
         .timer(hyper_util::rt::TokioTimer::new())

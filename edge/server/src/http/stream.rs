@@ -102,8 +102,8 @@ fn message(seq: u64, event: &Event, topics: &[Topic]) -> Value {
             message["type"] = json!("change");
             message
         }
-        Event::Book(book) => {
-            json!({ "seq": seq, "type": "change", "topic": "books", "data": book })
+        Event::Book(at, book) => {
+            json!({ "seq": seq, "type": "change", "topic": "books", "at": at, "data": book })
         }
     }
 }

@@ -2,15 +2,16 @@
 //! recorded with what came of it.
 
 use super::body::{DEPTH_MAX, depth};
-use super::{BODY_MAX, CONTENT_TYPE, Caller, Ids, Problem, ProblemBody, RouteOf, current};
+use super::{BODY_MAX, CONTENT_TYPE, Caller, Problem, ProblemBody, RouteOf};
 use crate::access;
 use crate::app::App;
-use crate::audit::Entry;
+use crate::audit::{self, Wish};
 use crate::codes;
 use crate::once::{Found, Kept, hash};
+use crate::wishes::to_its_end;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
@@ -18,13 +19,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// The key of a request that is to be done once.
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is one from before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key.
-const KEY_MAX: usize = 128;
+pub(crate) const KEY_MAX: usize = 128;
 /// The largest answer that is kept or looked at.
-const ANSWER_MAX: usize = 4 << 20;
+pub(crate) const ANSWER_MAX: usize = 4 << 20;
 
 /// Does what changes something once, and records it.
 pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -38,26 +39,27 @@ pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: N
     let peer = peer.map(|peer| peer.0.to_string()).unwrap_or_default();
     let what = format!("{} {}", request.method(), request.uri().path());
     let (parts, body) = request.into_parts();
-    let (response, body) = match to_bytes(body, BODY_MAX).await {
-        Err(_) => {
-            let large = Problem::new(codes::TOO_LARGE, "the body is larger than 64 KiB");
-            (large.into_response(), Bytes::new())
-        }
+    let by = caller.holder().to_owned();
+    let large = match to_bytes(body, BODY_MAX).await {
+        Err(_) => Problem::new(codes::TOO_LARGE, "the body is larger than 64 KiB"),
         Ok(body) if depth(&body) > DEPTH_MAX => {
             let what = format!("the body is nested deeper than {DEPTH_MAX} levels");
-            (Problem::new(codes::TOO_LARGE, what).into_response(), Bytes::new())
+            Problem::new(codes::TOO_LARGE, what)
         }
         Ok(body) => {
             let key = parts.headers.get(KEY).cloned();
             let request = Request::from_parts(parts, Body::from(body.clone()));
-            let response = match key {
-                None => next.run(request).await,
-                Some(key) => once(&app, &caller, &key, request, &body, next).await,
-            };
-            (response, body)
+            return to_its_end(async move {
+                let response = match key {
+                    None => next.run(request).await,
+                    Some(key) => once(&app, &caller, &key, request, &body, next).await,
+                };
+                record(app, (by, peer, what), body, response).await
+            })
+            .await;
         }
     };
-    record(app, (caller.holder().to_owned(), peer, what), body, response).await
+    record(app, (by, peer, what), Bytes::new(), large.into_response()).await
 }
 
 async fn once(
@@ -104,6 +106,7 @@ async fn once(
                 status: parts.status,
                 content_type: parts.headers.get(header::CONTENT_TYPE).cloned(),
                 body: body.clone(),
+                trailers: HeaderMap::new(),
             });
             Response::from_parts(parts, Body::from(body))
         }
@@ -125,26 +128,7 @@ pub(super) async fn record(
     let problem = is_problem.then(|| serde_json::from_slice::<ProblemBody>(&answer).ok()).flatten();
     let code = problem.map(|problem| problem.code);
     let status = parts.status.as_u16();
-    let ids = current().unwrap_or(Ids { correlation: String::new(), request: String::new() });
-    let written = tokio::task::spawn_blocking(move || {
-        let entry = Entry {
-            at: jiff::Timestamp::now().to_string(),
-            correlation_id: &ids.correlation,
-            request_id: &ids.request,
-            by: &by,
-            peer: &peer,
-            what: &what,
-            body: serde_json::from_slice(&body).ok(),
-            status,
-            code: code.as_deref(),
-        };
-        tracing::info!(by, what, status, code, "change");
-        app.audit.write(&entry)
-    });
-    match written.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "a change could not be recorded"),
-        Err(error) => tracing::error!(%error, "a change could not be recorded"),
-    }
+    let wish = Wish { by, peer, what, body: serde_json::from_slice(&body).ok() };
+    audit::record(app, wish, status, code).await;
     Response::from_parts(parts, Body::from(answer))
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::http::Ids;
 use crate::settings::{Settings, Variables};
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use tracing::subscriber::with_default;
 
 fn settings(level: &str) -> Settings {
@@ -75,7 +76,15 @@ fn m120_4_every_line_has_service_instance_and_environment() {
 
 #[test]
 fn a_line_of_a_request_carries_its_names() {
-    let ids = Ids { correlation: "c-7".to_owned(), request: "r-7".to_owned() };
+    let span = SpanContext::new(
+        TraceId::from_hex("4bf92f3577b34da6a3ce929d0e0e4736").unwrap(),
+        SpanId::from_hex("00f067aa0ba902b7").unwrap(),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::default(),
+    );
+    let (correlation, request) = ("c-7".to_owned(), "r-7".to_owned());
+    let ids = Ids { correlation, request, span: Some(span) };
     let act = || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(ids.scope(async { tracing::info!(target: "tse::x", "in work") }));
@@ -87,7 +96,11 @@ fn a_line_of_a_request_carries_its_names() {
         (&lines[0]["correlation_id"], &lines[0]["request_id"]),
         (&"c-7".into(), &"r-7".into())
     );
-    assert!(lines[1].get("correlation_id").is_none());
+    assert_eq!(
+        (&lines[0]["trace_id"], &lines[0]["span_id"]),
+        (&"4bf92f3577b34da6a3ce929d0e0e4736".into(), &"00f067aa0ba902b7".into())
+    );
+    assert!(lines[1].get("correlation_id").is_none() && lines[1].get("trace_id").is_none());
 }
 
 #[test]

@@ -98,6 +98,24 @@ fn other_machines_are_served_with_tls_or_because_somebody_said_so() {
 }
 
 #[test]
+fn traces_leave_for_a_collector_that_was_named_and_without_tls_unless_that_is_refused() {
+    assert_eq!(settings(&[]).unwrap().otel_endpoint, None);
+    for name in ["OTEL_EXPORTER_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+        let read =
+            |url: &str, insecure: &str| settings(&[(name, url), ("OTEL_INSECURE", insecure)]);
+        let plain = "http://localhost:4317";
+        assert_eq!(read(plain, "true").unwrap().otel_endpoint.as_deref(), Some(plain));
+        assert!(read("https://collector.example:4317", "false").is_ok());
+        for (url, insecure) in [(plain, "false"), ("localhost:4317", "true"), ("ftp://x", "true")] {
+            let wrong = read(url, insecure).unwrap_err();
+            assert_eq!((wrong.len(), &*wrong[0].name), (1, "OTEL_EXPORTER_ENDPOINT"), "{url}");
+        }
+    }
+    let wrong = settings(&[("OTEL_EXPORTER_ENDPOINT", "ftp://u:canary@h")]).unwrap_err();
+    assert!(!format!("{wrong:?}").contains("canary"));
+}
+
+#[test]
 fn a_change_needs_a_token_but_on_a_developers_own_machine() {
     assert!(!settings(&[]).unwrap().needs_token());
     assert!(settings(&[("ENVIRONMENT", "production")]).unwrap().needs_token());
