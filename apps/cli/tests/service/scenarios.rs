@@ -167,7 +167,8 @@ fn serving(running: &Running) {
     let url = format!("http://127.0.0.1:{}", running.grpc);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let status = runtime.block_on(async {
-        let mut client = HealthClient::connect(url).await.unwrap();
+        let channel = tonic::transport::Endpoint::from_shared(url).unwrap().connect().await;
+        let mut client = HealthClient::new(channel.unwrap());
         let request = HealthCheckRequest { service: String::new() };
         client.check(request).await.unwrap().into_inner().status()
     });
