@@ -1,15 +1,14 @@
 //! `cargo xtask figures`: statistics computed a second time, in Python, and compared.
 //!
-//! `checks/performance.py` needs numpy and pandas. They are installed once, in an environment of their own under
-//! the user's cache, named by what is asked for, so that nothing of the system's Python is touched. Where there is
-//! no Python, or no way to install, the check says loudly that it was skipped; with `TSE_REQUIRE_DATA=1` it
-//! fails instead.
+//! `checks/performance.py` needs numpy and pandas ([`environment`]). Where there is no Python, or no way to install, the
+//! check says loudly that it was skipped; with `TSE_REQUIRE_DATA=1` it fails instead.
 //!
 //! Begin at [`run`].
 
 use crate::End;
+use crate::python::environment;
 use crate::workspace;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// What the Python side needs, beside the root.
@@ -19,7 +18,7 @@ const CHECK: &str = "checks/performance.py";
 /// Installs what is missing, builds `tse`, and compares.
 pub fn run(args: &[String]) -> End {
     let root = workspace::root();
-    let python = match environment(&root) {
+    let python = match environment(&root, REQUIREMENTS) {
         Ok(python) => python,
         Err(why) => return missing(&why),
     };
@@ -64,54 +63,4 @@ fn missing(why: &str) -> End {
     }
     println!("      SKIPPED: no statistic was compared with Python. {why}");
     End::Well
-}
-
-/// A Python that has what the check needs.
-fn environment(root: &Path) -> Result<PathBuf, String> {
-    let wanted = std::fs::read(root.join(REQUIREMENTS))
-        .map_err(|error| format!("{REQUIREMENTS} cannot be read: {error}"))?;
-    let home = workspace::cache()?.join(format!("tse-python-{:08x}", checksum(&wanted)));
-    let python = home.join("bin").join("python3");
-    // Written last: an installation that was cut off is begun again.
-    let whole = home.join("whole");
-    if whole.is_file() {
-        return Ok(python);
-    }
-    println!("      installing numpy and pandas in {}", home.display());
-    let mut new = Command::new("python3");
-    new.args(["-m", "venv", "--clear"]).arg(&home);
-    succeeds(
-        &mut new,
-        "Python 3.11 or newer with its `venv` module (Debian: apt install python3-venv)",
-    )?;
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
-    pip.arg(root.join(REQUIREMENTS));
-    succeeds(&mut pip, "a package registry that pip reaches, and Python 3.11 or newer")?;
-    std::fs::write(&whole, "").map_err(|error| format!("{} : {error}", whole.display()))?;
-    Ok(python)
-}
-
-fn succeeds(command: &mut Command, needs: &str) -> Result<(), String> {
-    let done = command.stdin(Stdio::null()).status();
-    match done {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) | Err(_) => Err(format!("It needs {needs}.")),
-    }
-}
-
-/// FNV-1a: a name for what is wanted, no more.
-fn checksum(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn other_requirements_are_another_environment() {
-        assert_eq!(checksum(b""), 0x811c_9dc5);
-        assert_ne!(checksum(b"numpy==1"), checksum(b"numpy==2"));
-    }
 }

@@ -10,11 +10,13 @@
 
 mod bench;
 mod check;
+mod clients;
 mod deploy;
 mod figures;
 mod layers;
 mod mutants;
 mod prove;
+mod python;
 mod servers;
 mod sim;
 mod supply;
@@ -35,6 +37,7 @@ cargo xtask sim --planted N        mistakes made on purpose must be noticed with
 cargo xtask figures                statistics computed a second time in Python, and compared
 cargo xtask mutants [--shard K/N]   code that decides about orders is changed, and tests must notice; --diff
 cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
+cargo xtask clients                clients of others speak to `tse run`: OpenAPI, gRPC, traces, metrics
 cargo xtask servers [--install]    the servers that some tests need: what there is; installs what is missing
 cargo xtask deploy [--tse FILE]    what deploy/ says is tried as far as it can be without Docker
 cargo xtask supply                 licences, bans and sources of everything that is used; a bill of materials
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Some(("figures", rest)) => figures::run(rest),
         Some(("mutants", rest)) => mutants::run(rest),
         Some(("prove-controls", rest)) => prove::run(rest),
+        Some(("clients", rest)) => clients::run(rest),
         Some(("servers", rest)) => servers::run(rest),
         Some(("deploy", rest)) => deploy::run(rest),
         Some(("supply", rest)) => supply::run(rest),

@@ -7,7 +7,7 @@ mod service;
 mod wrong;
 
 pub use live::{EngineArgs, Kill, Lasting, Limit, Network, Resume, Run, Status};
-pub use service::{AddToken, Logs, Migrate, Store, StoreVerb, Token, TokenVerb};
+pub use service::{AddToken, Logs, Migrate, Store, StoreVerb, Token, TokenVerb, Validate};
 use wrong::finding;
 
 use crate::diagnose::Diagnostic;
@@ -118,6 +118,8 @@ pub enum Verb {
     Limit(Limit),
     /// Show what a running engine's service has logged
     Logs(Logs),
+    /// Ask everything that a running engine serves, and say of each part whether it is as it should be
+    Validate(Validate),
     /// Make or list the tokens of an engine's service
     Token(Token),
     /// Compare the rows of an engine with its journal, or make them anew

@@ -3,7 +3,7 @@
 //! Names are taken in any case, unknown ones are left alone. Everything wrong is told at once, a line for each
 //! variable. What a run trades, and within which limits, is in its config and not here.
 //!
-//! Begin at [`Settings::read`]; [`variables`] reads single values.
+//! Begin at [`Settings::read`]; `variables` reads single values.
 
 mod variables;
 

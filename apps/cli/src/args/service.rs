@@ -106,3 +106,15 @@ pub struct Logs {
     #[arg(short, long)]
     pub follow: bool,
 }
+
+/// `tse validate`.
+#[derive(Arguments, Clone, Debug, Default)]
+#[command(before_help = "  tse validate\n  tse validate demo --token-file state/demo/token")]
+pub struct Validate {
+    /// Which.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// A file with a token, where one is needed
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}

@@ -13,11 +13,13 @@ mod serve;
 mod show;
 mod store;
 mod tokens;
+mod validate;
 
 pub(crate) use logs::logs;
 pub(crate) use people::{kill, limit, resume, status};
 pub(crate) use rows::{migrate, store};
 pub(crate) use tokens::token;
+pub(crate) use validate::validate;
 
 use crate::args::{Lasting, Run};
 use crate::config::{self, Config, Overrides};

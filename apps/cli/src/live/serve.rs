@@ -76,6 +76,41 @@ pub(super) fn instance_file(home: &Home) -> PathBuf {
     home.folder().join("instance")
 }
 
+/// Where an engine is reached over the network.
+pub(super) struct Reached {
+    /// Such as `http://127.0.0.1:8083`.
+    pub(super) http: String,
+    /// The same of gRPC.
+    pub(super) grpc: String,
+}
+
+/// Where it is written how an engine is reached.
+fn reached_file(home: &Home) -> PathBuf {
+    home.folder().join("service.json")
+}
+
+/// Where an engine is reached, if it serves the network.
+pub(super) fn reached(home: &Home) -> Option<Reached> {
+    let text = std::fs::read_to_string(reached_file(home)).ok()?;
+    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let url = |key: &str| value[key].as_str().map(str::to_owned);
+    Some(Reached { http: url("http")?, grpc: url("grpc")? })
+}
+
+/// Writes down where an engine is reached. An address that stands for all is reached at this machine's own.
+fn write_reached(home: &Home, settings: &Settings) -> std::io::Result<()> {
+    let host = match settings.host {
+        host if !host.is_unspecified() => host,
+        std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let url = |port| format!("{scheme}://{}", std::net::SocketAddr::new(host, port));
+    let value =
+        serde_json::json!({ "http": url(settings.http_port), "grpc": url(settings.grpc_port) });
+    std::fs::write(reached_file(home), format!("{value}\n"))
+}
+
 /// That nobody runs there: said before ports are tried, of which it would have them.
 pub(super) fn is_free(home: &Home) -> Result<(), Diagnostics> {
     match Folder::is_held(&home.journal()) {
@@ -125,6 +160,7 @@ pub(super) fn start(
     let name = settings.instance.display_name();
     std::fs::write(instance_file(home), format!("{name}\n"))
         .map_err(|error| failed(error.to_string()))?;
+    write_reached(home, &settings).map_err(|error| failed(error.to_string()))?;
     let logs = Logs::install(&settings, home.folder(), shown);
     let logs = logs.map_err(|error| failed(error.to_string()))?;
     let started = Service::start(settings, ports, engine, home.folder());

@@ -7,7 +7,7 @@
 //!
 //! What may be asked, by whom, and what is done of it is the same as over HTTP: both read the table of
 //! [`access`](crate::access), and both make their demands in one place. Probes pass no limit of number or time.
-//! Pictures become messages in [`show`]; what does not work becomes a status in [`status`].
+//! Pictures become messages in `show`; what does not work becomes a status in `status`.
 //!
 //! Begin at [`router`] and [`serve`].
 

@@ -70,7 +70,7 @@ pub(super) struct Stop {
 /// Stops a strategy. It stays so until somebody starts it.
 #[utoipa::path(
     post, path = "/api/v1/strategies/stop", tag = "trading", request_body = Stop, security(("token" = [])),
-    responses((status = 200, body = Done), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Done), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn stop(
     State(app): Shared,
@@ -98,7 +98,7 @@ pub(super) struct Start {
 /// Lets a strategy of this run go on. How far whoever says so may decide that, is the engine's rule.
 #[utoipa::path(
     post, path = "/api/v1/strategies/start", tag = "trading", request_body = Start, security(("token" = [])),
-    responses((status = 200, body = Done), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Done), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn start(
     State(app): Shared,
@@ -134,7 +134,7 @@ pub(super) struct Limit {
 /// Changes a limit. A looser one takes two people where money is at stake.
 #[utoipa::path(
     put, path = "/api/v1/risk/limits", tag = "risk", request_body = Limit, security(("token" = [])),
-    responses((status = 200, body = Done), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Done), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn limits(
     State(app): Shared,
@@ -167,7 +167,7 @@ pub(super) struct Breaker {
 /// Trips a breaker, or resets it, which takes the scope `rearm` as well.
 #[utoipa::path(
     post, path = "/api/v1/risk/circuit-breaker", tag = "risk", request_body = Breaker, security(("token" = [])),
-    responses((status = 200, body = Done), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Done), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn circuit_breaker(
     State(app): Shared,
@@ -209,7 +209,7 @@ pub(super) struct Kill {
 /// Cuts trading back, at once. Answered is what is recorded.
 #[utoipa::path(
     post, path = "/api/v1/kill", tag = "risk", request_body = Kill, security(("token" = [])),
-    responses((status = 200, body = Done), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Done), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn kill(
     State(app): Shared,
@@ -247,7 +247,7 @@ pub(super) struct Resume {
 /// Lets trading go on, as far as whoever says so may decide that.
 #[utoipa::path(
     post, path = "/api/v1/resume", tag = "risk", request_body = Resume, security(("token" = [])),
-    responses((status = 200, body = Done), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Done), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn resume(
     State(app): Shared,
@@ -291,7 +291,7 @@ pub(super) struct Looked {
 #[utoipa::path(
     post, path = "/api/v1/venues/{venue}/acknowledge", tag = "risk", request_body = Looked,
     params(("venue" = String, Path, description = "Its name")), security(("token" = [])),
-    responses((status = 200, body = Done), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Done), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn acknowledge(
     State(app): Shared,

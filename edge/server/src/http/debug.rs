@@ -27,7 +27,7 @@ pub(crate) struct OrderQueue {
 /// What is on its way to venues, and how the journal keeps up.
 #[utoipa::path(
     get, path = "/debug/order-queue", tag = "audit", security(("token" = [])),
-    responses((status = 200, body = OrderQueue), (status = "default", body = ProblemBody))
+    responses((status = 200, body = OrderQueue), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn order_queue(State(app): Shared) -> Result<Json<OrderQueue>, Problem> {
     let picture = app.engine.picture()?;
@@ -53,7 +53,7 @@ pub(crate) struct Calculator {
 /// What positions and balances are.
 #[utoipa::path(
     get, path = "/debug/position-calculator", tag = "audit", security(("token" = [])),
-    responses((status = 200, body = Calculator), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Calculator), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn position_calculator(State(app): Shared) -> Result<Json<Calculator>, Problem> {
     let picture = app.engine.picture()?;
@@ -75,7 +75,7 @@ pub(crate) struct Limits {
 /// Limits as the engine counts them.
 #[utoipa::path(
     get, path = "/debug/risk-engine/limits", tag = "audit", security(("token" = [])),
-    responses((status = 200, body = Limits), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Limits), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn limits(State(app): Shared) -> Result<Json<Limits>, Problem> {
     Ok(Json(Limits { limits: app.engine.picture()?.limits.clone() }))

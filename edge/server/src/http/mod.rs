@@ -4,8 +4,8 @@
 //! names ─▶ trace ─▶ figures and log ─▶ panics ─▶ time and number of requests ─▶ who may ─▶ changes: once, audited ─▶ handler
 //! ```
 //!
-//! Probes (health, readiness, metrics) pass no limit: they answer while anything can. The routes are in [`read`],
-//! [`change`], [`debug`] and [`stream`]; what each asks of whoever comes is in [`access`](crate::access). The
+//! Probes (health, readiness, metrics) pass no limit: they answer while anything can. The routes are in `read`,
+//! `change`, `rows`, `debug` and `stream`; what each asks of whoever comes is in [`access`](crate::access). The
 //! description in OpenAPI is made from the handlers.
 //!
 //! Begin at [`router`] and [`serve`].

@@ -107,7 +107,7 @@ pub(super) async fn metrics_alias(app: Shared) -> Response {
 /// Everything at once.
 #[utoipa::path(
     get, path = "/api/v1/status", tag = "trading", security(("token" = [])),
-    responses((status = 200, body = Picture), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Picture), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn status(State(app): Shared) -> Result<Json<Picture>, Problem> {
     Ok(Json((*app.engine.picture()?).clone()))
@@ -153,7 +153,7 @@ impl StrategyState {
 /// The strategies that trade, or are cut back.
 #[utoipa::path(
     get, path = "/api/v1/strategies/active", tag = "trading", security(("token" = [])),
-    responses((status = 200, body = Strategies), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Strategies), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn strategies_active(State(app): Shared) -> Result<Json<Strategies>, Problem> {
     let picture = app.engine.picture()?;
@@ -171,7 +171,7 @@ pub(crate) struct Kinds {
 /// The kinds that a config may name.
 #[utoipa::path(
     get, path = "/api/v1/strategies/available", tag = "trading", security(("token" = [])),
-    responses((status = 200, body = Kinds), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Kinds), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn strategies_available(State(app): Shared) -> Json<Kinds> {
     Json(Kinds { strategies: app.engine.kinds().to_vec() })
@@ -192,7 +192,7 @@ pub(crate) fn strategy(app: &App, id: &str) -> Result<(Arc<Picture>, StrategyPic
 #[utoipa::path(
     get, path = "/api/v1/strategies/{id}/status", tag = "trading", security(("token" = [])),
     params(("id" = String, Path, description = "Its name")),
-    responses((status = 200, body = StrategyState), (status = "default", body = ProblemBody))
+    responses((status = 200, body = StrategyState), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn strategy_status(
     State(app): Shared,
@@ -222,7 +222,7 @@ pub(crate) struct Performance {
 #[utoipa::path(
     get, path = "/api/v1/strategies/{id}/performance", tag = "trading", security(("token" = [])),
     params(("id" = String, Path, description = "Its name")),
-    responses((status = 200, body = Performance), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Performance), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn strategy_performance(
     State(app): Shared,
@@ -267,7 +267,7 @@ pub(crate) struct Orders {
 /// What is open at venues, or on its way there.
 #[utoipa::path(
     get, path = "/api/v1/orders", tag = "trading", params(Which), security(("token" = [])),
-    responses((status = 200, body = Orders), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Orders), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn orders(
     State(app): Shared,
@@ -298,7 +298,7 @@ pub(crate) struct Position {
 /// What is held.
 #[utoipa::path(
     get, path = "/api/v1/positions/current", tag = "trading", params(Which), security(("token" = [])),
-    responses((status = 200, body = Positions), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Positions), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn positions(
     State(app): Shared,
@@ -344,7 +344,7 @@ pub(crate) struct Part {
 /// What everything is worth and has earned.
 #[utoipa::path(
     get, path = "/api/v1/portfolio/pnl", tag = "trading", security(("token" = [])),
-    responses((status = 200, body = Pnl), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Pnl), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn pnl(State(app): Shared) -> Result<Json<Pnl>, Problem> {
     let picture = app.engine.picture()?;
@@ -367,7 +367,7 @@ pub(super) async fn pnl(State(app): Shared) -> Result<Json<Pnl>, Problem> {
 #[utoipa::path(
     get, path = "/api/v1/books/{symbol}", tag = "trading", security(("token" = [])),
     params(("symbol" = String, Path, description = "Such as BTC-USD.NORTH")),
-    responses((status = 200, body = MarketPicture), (status = "default", body = ProblemBody))
+    responses((status = 200, body = MarketPicture), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn book(
     State(app): Shared,
@@ -392,7 +392,7 @@ pub(crate) struct Alerts {
 /// What should be seen.
 #[utoipa::path(
     get, path = "/api/v1/alerts", tag = "trading", security(("token" = [])),
-    responses((status = 200, body = Alerts), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Alerts), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn alerts(State(app): Shared) -> Result<Json<Alerts>, Problem> {
     Ok(Json(Alerts { alerts: app.engine.picture()?.alerts.clone() }))
@@ -418,7 +418,7 @@ pub(crate) struct RiskStatus {
 /// How much of what may be lost and held is used.
 #[utoipa::path(
     get, path = "/api/v1/risk/status", tag = "risk", security(("token" = [])),
-    responses((status = 200, body = RiskStatus), (status = "default", body = ProblemBody))
+    responses((status = 200, body = RiskStatus), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn risk_status(State(app): Shared) -> Result<Json<RiskStatus>, Problem> {
     let picture = app.engine.picture()?;

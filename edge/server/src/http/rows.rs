@@ -69,7 +69,7 @@ fn plain(rows: Vec<impl Serialize>) -> Vec<Value> {
 /// Executions, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/trades", tag = "trading", params(Which), security(("token" = [])),
-    responses((status = 200, body = Trades), (status = "default", body = ProblemBody))
+    responses((status = 200, body = Trades), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn trades(
     State(app): Shared,
@@ -91,7 +91,7 @@ pub(super) async fn trades(
 /// Orders that were ever made, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/orders/history", tag = "trading", params(Which), security(("token" = [])),
-    responses((status = 200, body = History), (status = "default", body = ProblemBody))
+    responses((status = 200, body = History), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn history(
     State(app): Shared,
@@ -127,7 +127,7 @@ pub(crate) struct OneOrder {
 #[utoipa::path(
     get, path = "/api/v1/orders/{id}", tag = "trading", security(("token" = [])),
     params(("id" = String, Path, description = "Our name for it, such as P1-0-5")),
-    responses((status = 200, body = OneOrder), (status = "default", body = ProblemBody))
+    responses((status = 200, body = OneOrder), (status = "default", body = ProblemBody, content_type = "application/problem+json"))
 )]
 pub(super) async fn order(
     State(app): Shared,

@@ -38,7 +38,7 @@ pub(super) struct Wanted {
     get, path = "/api/v1/stream", tag = "trading", params(Wanted), security(("token" = [])),
     responses(
         (status = 101, description = "A WebSocket; each message is a JSON object with `seq` and `type`"),
-        (status = "default", body = ProblemBody)
+        (status = "default", body = ProblemBody, content_type = "application/problem+json")
     )
 )]
 pub(super) async fn stream(
