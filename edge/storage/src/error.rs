@@ -137,3 +137,61 @@ impl StorageError {
 
 /// What a store answers.
 pub type Result<T> = std::result::Result<T, StorageError>;
+/// Every code, what it is, and what it means, for whoever explains them.
+pub const CODES: &[(&str, &str, &str)] = &[
+    (
+        "TSE-P001",
+        "A row is not there",
+        "A row was to be changed or deleted, and none has that name.",
+    ),
+    (
+        "TSE-P002",
+        "A row contradicts another",
+        "What was to be written contradicts what is there, such as a step that an order cannot take.",
+    ),
+    (
+        "TSE-P003",
+        "A row or a question makes no sense",
+        "A figure, a name or a limit cannot be meant, whatever the store has. The message names the field.",
+    ),
+    (
+        "TSE-P004",
+        "A row has others that belong to it",
+        "It is not deleted while they are there, since their history would go with it.",
+    ),
+    (
+        "TSE-P005",
+        "A row belongs to one that is not there",
+        "An order or execution needs the row of its strategy first.",
+    ),
+    (
+        "TSE-P006",
+        "A store does not answer",
+        "It is asked again every few seconds, and catches up from where it was. The journal has everything.",
+    ),
+    (
+        "TSE-P007",
+        "A schema lacks its tables",
+        "`tse migrate --schema NAME` makes them, with the rights of somebody who may. Until then rows are kept in memory.",
+    ),
+    (
+        "TSE-P008",
+        "A store refuses",
+        "It is read-only, or its user lacks a right. Rows catch up when it does not refuse any more.",
+    ),
+    (
+        "TSE-P009",
+        "Records are missing before these rows",
+        "The store is behind what was to be written, as after it was restored: rows are made again from where it is.",
+    ),
+    (
+        "TSE-P010",
+        "A store holds something else",
+        "A value there cannot be read by this version, or another version made its tables.",
+    ),
+    (
+        "TSE-P011",
+        "A variable of the stores cannot be meant",
+        "A variable that begins with TRADING_ADAPTER_ says what cannot be; the message names it and the fix.",
+    ),
+];

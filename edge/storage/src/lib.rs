@@ -30,7 +30,7 @@ mod tables;
 #[cfg(all(unix, feature = "testing"))]
 pub mod testing;
 
-pub use error::{Result, StorageError};
+pub use error::{CODES, Result, StorageError};
 pub use jiff::civil::Date;
 pub use memory::{Memory, MemoryCache, MemoryDiscovery};
 pub use model::{

@@ -23,6 +23,8 @@ pub enum Family {
     Risk,
     /// An engine that runs, or should.
     Network,
+    /// Rows to query.
+    Store,
     /// How the program was called.
     Usage,
 }
@@ -43,6 +45,7 @@ impl Family {
             Self::Journal => "journal",
             Self::Risk => "risk",
             Self::Network => "engine",
+            Self::Store => "rows",
             Self::Usage => "usage",
         }
     }
@@ -58,6 +61,7 @@ pub fn family(code: &str) -> Option<Family> {
         b'J' => Family::Journal,
         b'R' => Family::Risk,
         b'N' => Family::Network,
+        b'P' => Family::Store,
         b'U' => Family::Usage,
         _ => return None,
     })
@@ -72,7 +76,7 @@ pub fn exit(code: &str) -> u8 {
         Some(Family::Data | Family::Journal) => 4,
         Some(Family::Strategy) => 5,
         Some(Family::Risk) => 7,
-        Some(Family::Network) => 6,
+        Some(Family::Network | Family::Store) => 6,
         Some(Family::Usage) => 2,
         Some(Family::Internal) | None => 70,
     }
@@ -413,7 +417,9 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
     static SERVED: std::sync::LazyLock<Vec<Code>> = std::sync::LazyLock::new(|| {
         let ours =
             |it: &tse_server::codes::Code| Code { code: it.code, title: it.title, text: it.text };
-        tse_server::codes::ALL.iter().map(ours).collect()
+        let stores =
+            tse_storage::CODES.iter().map(|&(code, title, text)| Code { code, title, text });
+        tse_server::codes::ALL.iter().map(ours).chain(stores).collect()
     });
     OURS.iter().chain(tse_data::codes::ALL).chain(&*SERVED)
 }

@@ -228,3 +228,51 @@ fn whoever_is_slow_or_talks_nonsense_holds_up_nobody() {
     assert_eq!(running.get("/ready").status, 200);
     drop(slow);
 }
+
+#[test]
+fn m3c_15_validate_says_a_line_of_each_part_and_fails_on_any_miss() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "20", "--arm"], &[]);
+    running.until("rows are written", "/ready", |it| it.json()["checks"]["sqlite"] == "ok");
+    running.until("figures are there", "/metrics", |it| it.body.contains("tse_armed"));
+    let said = desk.tse(&["validate"], &[]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let parts = [
+        "control socket",
+        "engine",
+        "logs",
+        "health",
+        "ready",
+        "ready: exchange_api",
+        "ready: market_data_api",
+        "ready: sqlite",
+        "metrics",
+        "openapi",
+        "docs",
+        "problems",
+        "tokens",
+        "grpc health",
+        "grpc strategies",
+    ];
+    for part in parts {
+        assert!(
+            said.out.lines().any(|line| line.starts_with(&format!("  ok {part} "))),
+            "{part}: {}",
+            said.out
+        );
+    }
+    running.signal("-TERM");
+    running.end();
+    let away = [("POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/nothing")];
+    let running = desk.run(&["--speed", "20", "--arm"], &away);
+    running.until("it says so", "/ready", |it| it.body.contains("\"postgres\":\"down\""));
+    let said = desk.tse(&["validate", "--json"], &[]);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    let missed =
+        told["data"]["components"].as_array().unwrap().iter().filter(|it| it["ok"] == false);
+    let missed: Vec<_> = missed.map(|it| it["component"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(missed, ["ready: postgres"], "{told}");
+    drop(running);
+    assert_eq!(desk.tse(&["validate"], &[]).code, 1, "nobody answers any more");
+}
