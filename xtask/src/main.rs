@@ -14,6 +14,7 @@ mod clients;
 mod deploy;
 mod figures;
 mod layers;
+mod load;
 mod mutants;
 mod prove;
 mod python;
@@ -38,6 +39,7 @@ cargo xtask figures                statistics computed a second time in Python, 
 cargo xtask mutants [--shard K/N]   code that decides about orders is changed, and tests must notice; --diff
 cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
 cargo xtask clients                clients of others speak to `tse run`: OpenAPI, gRPC, traces, metrics
+cargo xtask load                   how fast `tse run` answers while its engine trades
 cargo xtask servers [--install]    the servers that some tests need: what there is; installs what is missing
 cargo xtask deploy [--tse FILE]    what deploy/ says is tried as far as it can be without Docker
 cargo xtask supply                 licences, bans and sources of everything that is used; a bill of materials
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Some(("mutants", rest)) => mutants::run(rest),
         Some(("prove-controls", rest)) => prove::run(rest),
         Some(("clients", rest)) => clients::run(rest),
+        Some(("load", rest)) => load::run(rest),
         Some(("servers", rest)) => servers::run(rest),
         Some(("deploy", rest)) => deploy::run(rest),
         Some(("supply", rest)) => supply::run(rest),

@@ -226,6 +226,8 @@ pub struct OpenOrder {
     pub symbol: String,
     /// `buy` or `sell`.
     pub side: String,
+    /// `market`, `limit`, `stop`, `stop_limit` or `trailing_stop`.
+    pub order_type: String,
     /// Its limit; null where it has none.
     pub price: Option<String>,
     /// What was ordered.

@@ -22,6 +22,8 @@ pub struct Entry<'a> {
     pub request_id: &'a str,
     /// Whose token; empty where none was needed or it is not known.
     pub by: &'a str,
+    /// Whose second token, where there was one.
+    pub second: Option<&'a str>,
     /// From where.
     pub peer: &'a str,
     /// `POST` and the path, or the name of a call.
@@ -61,10 +63,19 @@ impl Audit {
     }
 }
 
+/// Whose tokens came with a wish.
+#[derive(Clone, Default)]
+pub(crate) struct Holders {
+    /// Empty where none was needed or it is not known.
+    pub(crate) by: String,
+    /// Of a second token.
+    pub(crate) second: Option<String>,
+}
+
 /// Something that somebody wanted to change.
 pub(crate) struct Wish {
-    /// Whose token; empty where none was needed or it is not known.
-    pub(crate) by: String,
+    /// Whose tokens came with it.
+    pub(crate) holders: Holders,
     /// From where.
     pub(crate) peer: String,
     /// The method and the path, or the name of a call.
@@ -78,19 +89,20 @@ pub(crate) struct Wish {
 pub(crate) async fn record(app: Arc<App>, wish: Wish, status: u16, code: Option<String>) {
     let ids = current().unwrap_or_default();
     let written = tokio::task::spawn_blocking(move || {
-        let Wish { by, peer, what, body } = wish;
+        let Wish { holders: Holders { by, second }, peer, what, body } = wish;
         let entry = Entry {
             at: jiff::Timestamp::now().to_string(),
             correlation_id: &ids.correlation,
             request_id: &ids.request,
             by: &by,
+            second: second.as_deref(),
             peer: &peer,
             what: &what,
             body,
             status,
             code: code.as_deref(),
         };
-        tracing::info!(by, what, status, code, "change");
+        tracing::info!(by, second, what, status, code, "change");
         app.audit.write(&entry)
     });
     match written.await {

@@ -8,11 +8,12 @@
 mod variables;
 
 use crate::instance::Instance;
-use crate::secret::{Secret, masked};
+use crate::masked::masked;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tse_storage::Secret;
 pub use variables::{BadVariable, Variables};
 
 /// Where the service runs.

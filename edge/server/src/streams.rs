@@ -131,7 +131,9 @@ impl Hub {
                 _ = tick.tick() => {}
                 _ = over.wait_for(|over| *over) => return,
             }
-            if self.sender.receiver_count() == 0 && orders.is_none() {
+            // Order by order is more than a day of logs should have: only who wants every detail gets it.
+            let told = tracing::enabled!(tracing::Level::DEBUG);
+            if self.sender.receiver_count() == 0 && orders.is_none() && !told {
                 if let Some(number) = feed.skip() {
                     self.passed.store(number, Ordering::Release);
                 }
@@ -140,6 +142,9 @@ impl Hub {
             while let Some(news) = feed.take() {
                 if let Some(orders) = &mut orders {
                     orders.take(&news);
+                }
+                if told {
+                    tell(&news);
                 }
                 // First, so that whoever begins to follow now begins with a picture that contains it.
                 self.passed.store(news.number, Ordering::Release);
@@ -179,6 +184,34 @@ impl Hub {
             shown: BTreeMap::new(),
             ready: VecDeque::new(),
         })
+    }
+}
+
+/// An order that left, or an execution, as a line of the log.
+fn tell(news: &News) {
+    match &news.what {
+        What::Orders(it) if it.life == "sent" => tracing::debug!(
+            order_id = it.id,
+            strategy_name = it.strategy,
+            symbol = it.symbol,
+            side = it.side,
+            quantity = it.size,
+            order_type = it.order_type,
+            price = it.price,
+            at = news.at,
+            "an order is sent"
+        ),
+        What::Fills(it) => tracing::debug!(
+            order_id = it.order_id,
+            strategy_name = it.strategy,
+            symbol = it.symbol,
+            side = it.side,
+            quantity = it.size,
+            price = it.price,
+            at = news.at,
+            "an order traded"
+        ),
+        _ => {}
     }
 }
 

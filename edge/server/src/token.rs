@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 use subtle::ConstantTimeEq;
 
-use crate::secret::Secret;
+use tse_storage::Secret;
 
 /// What a token may do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -179,7 +179,7 @@ impl Tokens {
         tokens.add("owner", &token, Scope::Admin, Role::Owner);
         let beside = path.with_file_name("token");
         // The token first: a file of tokens without it would lock everybody out.
-        write(&beside, &format!("{}\n", token.reveal()))?;
+        write(&beside, &format!("{}\n", token.expose()))?;
         tokens.write(path)?;
         Ok((tokens, true))
     }
@@ -187,7 +187,7 @@ impl Tokens {
     fn add(&mut self, name: &str, token: &Secret, scope: Scope, role: Role) {
         self.token.push(Holder {
             name: name.to_owned(),
-            sha256: hash(token.reveal()),
+            sha256: hash(token.expose()),
             scopes: vec![scope],
             role,
             expires: None,
@@ -205,14 +205,18 @@ impl Tokens {
             return Err(wrong(format!("there is a token for `{}` already", holder.name)));
         }
         let token = fresh(path)?;
-        holder.sha256 = hash(token.reveal());
+        holder.sha256 = hash(token.expose());
         tokens.token.push(holder);
         tokens.check().map_err(wrong)?;
         tokens.write(path)?;
         Ok(token)
     }
 
-    fn read(path: &Path) -> Result<Self, TokenError> {
+    /// The file's, as it is.
+    ///
+    /// # Errors
+    /// A file that is not there, or cannot be used.
+    pub fn read(path: &Path) -> Result<Self, TokenError> {
         let io = |doing| move |source| TokenError::Io { doing, path: path.to_owned(), source };
         let mode = std::fs::metadata(path).map_err(io("look at"))?.permissions().mode();
         if mode & 0o077 != 0 {
@@ -382,13 +386,13 @@ mod tests {
         let bob = Tokens::issue(&path, holder("bob", Some("2026-01-01T00:00:01Z"))).unwrap();
         assert!(Tokens::issue(&path, holder("ann", None)).is_err(), "a name is taken once");
         let (tokens, _) = Tokens::open(&path).unwrap();
-        let found = tokens.holder(ann.reveal(), now()).unwrap();
+        let found = tokens.holder(ann.expose(), now()).unwrap();
         assert_eq!((found.name.as_str(), found.may(Scope::Kill)), ("ann", true));
         assert!(!found.may(Scope::Rearm) && !found.may(Scope::Admin));
-        assert!(tokens.holder(bob.reveal(), now()).is_some());
+        assert!(tokens.holder(bob.expose(), now()).is_some());
         let later = "2026-01-01T00:00:01Z".parse().unwrap();
-        assert!(tokens.holder(bob.reveal(), later).is_none(), "it has expired");
-        for wrong in ["", "tse_", &ann.reveal()[1..], &format!("{} ", ann.reveal())] {
+        assert!(tokens.holder(bob.expose(), later).is_none(), "it has expired");
+        for wrong in ["", "tse_", &ann.expose()[1..], &format!("{} ", ann.expose())] {
             assert!(tokens.holder(wrong, now()).is_none(), "{wrong}");
         }
     }
@@ -415,10 +419,10 @@ mod tests {
         };
         let ann = Tokens::issue(&path, holder).unwrap();
         touch(later(10));
-        assert_eq!(file.holder(ann.reveal(), now()).unwrap().name, "ann");
+        assert_eq!(file.holder(ann.expose(), now()).unwrap().name, "ann");
         write(&path, "nonsense").unwrap();
         touch(later(20));
-        assert!(file.holder(ann.reveal(), now()).is_none());
+        assert!(file.holder(ann.expose(), now()).is_none());
         std::fs::remove_file(&path).unwrap();
         assert!(file.holder(owner.trim(), now()).is_none());
     }

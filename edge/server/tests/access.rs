@@ -7,6 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use common::{Bench, bearer};
 use std::net::SocketAddr;
+use tse_node::{Answer, Demand};
 use tse_server::access::{Access, ROUTES};
 use tse_server::http::openapi;
 use tse_server::token::Scope;
@@ -186,10 +187,13 @@ async fn who_comes_with_wrong_tokens_waits_and_nobody_else_does() {
     for _ in 0..10 {
         assert_eq!(ask("10.0.0.1:1", "wrong").await.code(), "TSE-N106");
     }
-    let said = ask("10.0.0.1:2", bench.owner()).await;
+    let said = ask("10.0.0.1:2", "wrong").await;
     assert_eq!((said.status, &*said.code()), (StatusCode::TOO_MANY_REQUESTS, "TSE-N110"));
     assert!(said.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() <= 61);
-    assert_eq!(ask("10.0.0.2:1", bench.owner()).await.status, StatusCode::OK);
+    // Whoever has a good one does not wait for others at the same address.
+    for peer in ["10.0.0.1:3", "10.0.0.2:1"] {
+        assert_eq!(ask(peer, bench.owner()).await.status, StatusCode::OK);
+    }
 }
 
 #[tokio::test]
@@ -219,4 +223,54 @@ async fn a_service_that_only_shows_changes_nothing() {
         }
     }
     assert_eq!(bench.get("/api/v1/strategies/available").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_second_person_needs_the_same_scope_and_is_recorded() {
+    let (bench, demands) = Bench::idle(FAR);
+    std::thread::spawn(move || {
+        for said in demands {
+            let Demand::Resume { by, second, .. } = &said.demand else {
+                panic!("{:?}", said.demand)
+            };
+            assert_eq!((by.as_str(), second.as_deref()), ("ann", Some("robert")));
+            (said.answer)(Answer::default());
+        }
+    });
+    let ann = bearer(&bench.token("ann", &[Scope::Rearm]));
+    let robert = bench.token("robert", &[Scope::Rearm]);
+    let screen = bench.token("a screen on the wall", &[Scope::Read, Scope::Kill]);
+    let resume = r#"{"reason":"looked at it"}"#;
+    let start = r#"{"id":"maker","reason":"looked at it"}"#;
+    for (second, path, body, status) in [
+        (&screen, "/api/v1/resume", resume, 403),
+        (&screen, "/api/v1/strategies/start", start, 403),
+        (&robert, "/api/v1/resume", resume, 503),
+    ] {
+        let headers = [("authorization", &*ann), ("x-second-token", second)];
+        let said = bench.post(path, &headers, body).await;
+        assert_eq!(said.status.as_u16(), status, "{path}: {}", said.text);
+    }
+    let wrong = [("authorization", &*ann), ("x-second-token", "nobody's")];
+    assert_eq!(bench.post("/api/v1/resume", &wrong, resume).await.code(), "TSE-N106");
+    let last = bench.audit().into_iter().find(|it| it["status"] == 503).unwrap();
+    assert_eq!((&last["by"], &last["second"]), (&"ann".into(), &"robert".into()));
+}
+
+#[tokio::test]
+async fn pages_that_are_listed_may_ask_from_a_browser_and_no_others() {
+    let bench = Bench::new(&[("ALLOWED_ORIGINS", "https://desk.example")]);
+    let ask = async |origin: &str| {
+        let request = Request::options("/api/v1/kill")
+            .header("host", "localhost:8083")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type,idempotency-key");
+        bench.ask(request.body(Body::empty()).unwrap()).await
+    };
+    let good = ask("https://desk.example").await;
+    assert_eq!(good.status, StatusCode::OK);
+    assert_eq!(good.headers["access-control-allow-origin"], "https://desk.example");
+    let bad = ask("https://evil.example").await;
+    assert!(!bad.headers.contains_key("access-control-allow-origin"), "{}", bad.text);
 }

@@ -16,7 +16,7 @@ pub struct Store {
 /// What to do with an engine's rows.
 #[derive(Subcommand, Clone, Debug)]
 pub enum StoreVerb {
-    /// Make the rows of a journal anew, and compare them with those in the store, row by row
+    /// Make the rows of a journal anew, and compare them with those in the store, row by row; the engine must not run
     #[command(before_help = "  tse store check\n  tse store check demo --json")]
     Check(EngineArgs),
     /// Forget the rows of a journal, and make them anew; the engine must not run

@@ -170,6 +170,8 @@ fn anew(args: &EngineArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnosti
 /// `tse store check`.
 fn check(args: &EngineArgs, registry: &Registry, ui: &Ui) -> Result<u8, Diagnostics> {
     let bench = Bench::of(args, registry)?;
+    // Rows that are written while they are read are compared with a place of the journal that they have passed.
+    serve::is_free(&bench.home)?;
     let ((name, schema), own) = (bench.place(), bench.store()?);
     let stream = bench.followed(registry)?.stream;
     let applied = bench.runtime.block_on(own.applied(&stream)).map_err(|error| away(&error))?;

@@ -15,8 +15,8 @@ use tse_server::App;
 use tse_server::ready::{Probe, State};
 use tse_server::settings::Settings as Service;
 use tse_storage::{
-    ConnectionStatus, Moment, Place, Settings, StorageError, StoreUrl, Stores, StrategyType,
-    SystemClock,
+    ConnectionStatus, Moment, Place, Redis, RedisOptions, Settings, StorageError, StoreUrl, Stores,
+    StrategyType, SystemClock,
 };
 use tse_strategy::Registry;
 
@@ -111,8 +111,8 @@ impl Wanted {
         };
         let mut settings = Settings::read(variables)
             .map_err(|it| wrong(format!("{}={}: {}", it.variable, it.value, it.why), it.fix))?;
-        let url = |name: &str, fix: &str, text: &tse_server::Secret| {
-            StoreUrl::parse(text.reveal()).map_err(|error| wrong(format!("{name}: {error}"), fix))
+        let url = |name: &str, fix: &str, text: &tse_storage::Secret| {
+            StoreUrl::parse(text.expose()).map_err(|error| wrong(format!("{name}: {error}"), fix))
         };
         if let Some(text) = &service.postgres {
             let fix = "POSTGRES_URL=postgresql://USER:PASSWORD@HOST:5432/DATABASE";
@@ -121,6 +121,13 @@ impl Wanted {
         if let Some(text) = &service.redis {
             let fix = "REDIS_URL=redis://USER:PASSWORD@HOST:6379";
             settings.redis_url = Some(url("REDIS_URL", fix, text)?);
+        }
+        if let Some(url) = &settings.redis_url {
+            // A mistake is found before anything begins; whether a server is there, later.
+            Redis::new(&RedisOptions::new(url.clone())).map_err(|error| {
+                let fix = "REDIS_URL=redis://USER:PASSWORD@HOST:6379";
+                wrong(format!("REDIS_URL: {error}"), fix)
+            })?;
         }
         let schema = settings.postgres_schema.as_ref().map(|it| it.as_str().to_owned());
         let namespace = settings.redis_namespace.as_ref().map(|it| it.as_str().to_owned());

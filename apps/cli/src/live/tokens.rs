@@ -31,7 +31,7 @@ fn wrong(given: &str, fix: String) -> Diagnostics {
 
 fn unused(error: &tse_server::token::TokenError) -> Diagnostics {
     Diagnostic::error(codes::NOT_SERVED, error.to_string())
-        .fix("mend the file, or take it away: the next run makes another")
+        .fix("mend the file; `tse run` makes one where there is none, with a new token that may do everything")
         .into()
 }
 
@@ -59,19 +59,25 @@ fn add(args: &AddToken, ui: &Ui) -> Result<u8, Diagnostics> {
         let parsed = text.parse();
         parsed.map_err(|_| wrong(&format!("--expires {text}"), "2027-01-01T00:00:00Z".into()))
     });
-    let holder = Holder {
-        name: args.name.clone(),
-        sha256: String::new(),
-        scopes,
-        role,
-        expires: expires.transpose()?,
-    };
-    let token = Tokens::issue(&path(&home), holder).map_err(|error| unused(&error))?;
+    let expires = expires.transpose()?;
+    if expires.is_some_and(|until| until <= jiff::Timestamp::now()) {
+        let given = format!("--expires {}", args.expires.as_deref().unwrap_or_default());
+        return Err(wrong(&given, "a moment that is still to come".into()));
+    }
+    let file = path(&home);
+    let there = if file.exists() { Tokens::read(&file) } else { Ok(Tokens::default()) };
+    let there = there.map_err(|error| unused(&error))?;
+    if args.name.trim().is_empty() || there.holders().iter().any(|it| it.name == args.name) {
+        let fix = format!("a name that no token has; {} lists them", file.display());
+        return Err(wrong(&args.name, fix));
+    }
+    let holder = Holder { name: args.name.clone(), sha256: String::new(), scopes, role, expires };
+    let token = Tokens::issue(&file, holder).map_err(|error| unused(&error))?;
     if ui.json {
-        let data = json!({ "name": args.name, "token": token.reveal() });
+        let data = json!({ "name": args.name, "token": token.expose() });
         ui.success("tse.token.add/1", &Diagnostics::new(), &data);
     } else {
-        ui.print(token.reveal());
+        ui.print(token.expose());
         ui.note(format!("it is shown this once; {} has its hash", path(&home).display()));
     }
     Ok(0)
@@ -79,7 +85,7 @@ fn add(args: &AddToken, ui: &Ui) -> Result<u8, Diagnostics> {
 
 fn list(args: &EngineArgs, ui: &Ui) -> Result<u8, Diagnostics> {
     let home = find::find(args)?;
-    let (tokens, _) = Tokens::open(&path(&home)).map_err(|error| unused(&error))?;
+    let tokens = Tokens::read(&path(&home)).map_err(|error| unused(&error))?;
     if ui.json {
         let each = tokens.holders().iter().map(|it| {
             let scopes: Vec<_> = it.scopes.iter().map(|scope| scope.name()).collect();

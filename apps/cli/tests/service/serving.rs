@@ -276,3 +276,39 @@ fn m3c_15_validate_says_a_line_of_each_part_and_fails_on_any_miss() {
     drop(running);
     assert_eq!(desk.tse(&["validate"], &[]).code, 1, "nobody answers any more");
 }
+
+#[test]
+fn what_cannot_be_meant_of_stores_and_tokens_is_said_before_anything_begins() {
+    let desk = Desk::new();
+    for (name, value) in [
+        ("REDIS_URL", "redis://user:secret@host:99999/0"),
+        ("POSTGRES_URL", "mysql://user:secret@host/db"),
+        ("TRADING_ADAPTER_POSTGRES_SCHEMA", "Trading; DROP"),
+    ] {
+        let said = desk.tse(&["run", "demo.toml"], &[(name, value)]);
+        assert_eq!(said.code, 2, "{name}: {}{}", said.out, said.err);
+        assert!(said.err.contains(name) && !said.err.contains("secret"), "{}", said.err);
+    }
+    assert!(!desk.bench.path().join("state").exists(), "nothing has begun");
+    let running = desk.run(&["--speed", "20"], &[]);
+    let owner = std::fs::read_to_string(desk.home("demo").join("token")).unwrap();
+    std::fs::remove_file(desk.home("demo").join("tokens.toml")).unwrap();
+    assert_eq!(desk.tse(&["token", "list"], &[]).code, 6, "a list makes nothing");
+    assert!(!desk.home("demo").join("tokens.toml").exists());
+    assert_eq!(std::fs::read_to_string(desk.home("demo").join("token")).unwrap(), owner);
+    let check = desk.tse(&["store", "check"], &[]);
+    assert_eq!(check.code, 6, "rows that are written are not compared: {}{}", check.out, check.err);
+    running.signal("-TERM");
+    running.end();
+    for args in [
+        &["token", "add", "ann", "--scope", "read", "--expires", "2020-01-01T00:00:00Z"][..],
+        &["token", "add", " ", "--scope", "read"],
+        &["token", "add", "ann", "--scope", "everything"],
+    ] {
+        assert_eq!(desk.tse(args, &[]).code, 2, "{args:?}");
+    }
+    let add = ["token", "add", "ann", "--scope", "read"];
+    assert_eq!(desk.tse(&add, &[]).code, 0);
+    let twice = desk.tse(&add, &[]);
+    assert!(twice.code == 2 && !twice.err.contains("take it away"), "{}", twice.err);
+}

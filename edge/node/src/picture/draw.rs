@@ -353,6 +353,14 @@ pub(crate) fn order(order: &Order, names: &Names) -> OpenOrder {
         strategy: names.strategy(request.strategy).to_owned(),
         symbol: it.symbol.to_string(),
         side: if request.side == Side::Buy { "buy" } else { "sell" }.to_owned(),
+        order_type: match request.order_type {
+            OrderType::Market => "market",
+            OrderType::Limit(_) => "limit",
+            OrderType::Stop(_) => "stop",
+            OrderType::StopLimit { .. } => "stop_limit",
+            OrderType::TrailingStop(_) => "trailing_stop",
+        }
+        .to_owned(),
         price: limit.map(|limit| it.price_decimal(limit).to_string()),
         size: it.qty_decimal(request.qty).to_string(),
         filled: it.qty_decimal(order.filled).to_string(),

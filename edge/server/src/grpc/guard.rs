@@ -3,7 +3,7 @@
 use super::refused;
 use crate::access::{self, Access};
 use crate::app::App;
-use crate::audit::{self, Wish};
+use crate::audit::{self, Holders, Wish};
 use crate::codes;
 use crate::http::{Problem, admit};
 use axum::extract::{ConnectInfo, Request, State};
@@ -34,7 +34,8 @@ pub(super) async fn layer(
             // Whoever wanted to change something and may not is remembered.
             if access.changes() {
                 let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
-                let wish = Wish { by: String::new(), peer, what: call.to_owned(), body: None };
+                let wish =
+                    Wish { holders: Holders::default(), peer, what: call.to_owned(), body: None };
                 audit::record(app, wish, code.status, Some(code.code.to_owned())).await;
             }
             refused(problem)

@@ -16,7 +16,7 @@ fn held(symbol: &str, currency: &str, exposure: Option<&str>) -> Value {
 
 fn order(strategy: &str, side: &str) -> Value {
     json!({
-        "id": "1-1", "strategy": strategy, "symbol": "A.N", "side": side, "price": null,
+        "id": "1-1", "strategy": strategy, "symbol": "A.N", "side": side, "order_type": "limit", "price": null,
         "size": "1", "filled": "0.5", "life": "working",
         "made": "2026-01-05T00:00:00Z", "changed": "2026-01-05T00:00:01Z",
     })

@@ -47,12 +47,8 @@ pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: N
     let (body, message) = match read {
         Ok(read) => read,
         Err(problem) if changes => {
-            let wish = Wish {
-                by: caller.holder().to_owned(),
-                peer,
-                what: call.name.to_owned(),
-                body: None,
-            };
+            let wish =
+                Wish { holders: caller.holders(), peer, what: call.name.to_owned(), body: None };
             let code = problem.code();
             audit::record(app, wish, code.status, Some(code.code.to_owned())).await;
             return refused(problem);
@@ -77,8 +73,8 @@ pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: N
             (None, Code::Ok) => 200,
             (None, _) => 500,
         };
-        let by = caller.holder().to_owned();
-        let wish = Wish { by, peer, what: call.name.to_owned(), body: body_json };
+        let holders = caller.holders();
+        let wish = Wish { holders, peer, what: call.name.to_owned(), body: body_json };
         audit::record(app, wish, status, code).await;
         answer.into_response()
     })

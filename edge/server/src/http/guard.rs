@@ -6,6 +6,7 @@
 use super::{Problem, RouteOf, write};
 use crate::access::{self, Access};
 use crate::app::App;
+use crate::audit::Holders;
 use crate::codes;
 use crate::token::{Holder, Role, Scope};
 use axum::body::Bytes;
@@ -26,7 +27,7 @@ pub enum Caller {
     /// Somebody on a developer's own machine, who says who they are.
     Local,
     /// A token's holder, and that of a second token.
-    Holder(Holder, Option<String>),
+    Holder(Holder, Option<Holder>),
 }
 
 impl Caller {
@@ -50,7 +51,7 @@ impl Caller {
     pub fn second(&self, said: Option<&str>) -> Option<String> {
         match self {
             Self::Local => said.map(str::to_owned),
-            Self::Holder(_, second) => second.clone(),
+            Self::Holder(_, second) => second.as_ref().map(|it| it.name.clone()),
         }
     }
 
@@ -69,18 +70,29 @@ impl Caller {
         }
     }
 
-    /// Whether they may do that.
+    /// Whether they may do that: whoever is a second person must be allowed to as well.
     ///
     /// # Errors
-    /// They may not.
+    /// One of them may not.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
-        match self {
-            Self::Local => Ok(()),
-            Self::Holder(holder, _) if holder.may(scope) => Ok(()),
-            Self::Holder(holder, _) => Err(Problem::new(
+        let Self::Holder(holder, second) = self else { return Ok(()) };
+        match [holder].into_iter().chain(second).find(|it| !it.may(scope)) {
+            None => Ok(()),
+            Some(it) => Err(Problem::new(
                 codes::MAY_NOT,
-                format!("`{}` lacks the scope `{}`", holder.name, scope.name()),
+                format!("`{}` lacks the scope `{}`", it.name, scope.name()),
             )),
+        }
+    }
+
+    /// The holders of their tokens, for the record.
+    pub(crate) fn holders(&self) -> Holders {
+        match self {
+            Self::Local => Holders::default(),
+            Self::Holder(holder, second) => Holders {
+                by: holder.name.clone(),
+                second: second.as_ref().map(|it| it.name.clone()),
+            },
         }
     }
 
@@ -112,7 +124,8 @@ pub(super) async fn layer(
             let what = format!("{} {}", request.method(), request.uri().path());
             let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
             let refused = problem.into_response();
-            write::record(app, (String::new(), peer, what), Bytes::new(), refused).await
+            let nobody = Holders::default();
+            write::record(app, (nobody, peer, what), Bytes::new(), refused).await
         }
         Err(problem) => problem.into_response(),
         Ok(caller) => {
@@ -147,7 +160,7 @@ pub(crate) fn admit(
             let holder = holder(app, token, peer)?;
             let second = headers.get(SECOND_TOKEN).and_then(|it| it.to_str().ok());
             let second = second.map(|token| self::holder(app, token, peer)).transpose()?;
-            Caller::Holder(holder, second.map(|it| it.name))
+            Caller::Holder(holder, second)
         }
         None if needs_token(app, access) => {
             return Err(Problem::new(codes::NO_TOKEN, "there is no Authorization: Bearer"));
@@ -177,12 +190,13 @@ fn holder(app: &App, token: &str, peer: Option<IpAddr>) -> Result<Holder, Proble
     // Whoever comes by no address comes by a socket of ours.
     let peer = peer.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
     let now = Instant::now();
-    if let Some(wait) = app.tries.wait(peer, now) {
-        let seconds = wait.as_secs() + 1;
-        let what = format!("wait {seconds} s");
-        return Err(Problem::new(codes::TOO_MANY_TRIES, what).again_in(seconds));
-    }
+    // Whoever has a good one never waits for what others tried from the same address.
     app.tokens.holder(token, jiff::Timestamp::now()).ok_or_else(|| {
+        if let Some(wait) = app.tries.wait(peer, now) {
+            let seconds = wait.as_secs() + 1;
+            let what = format!("wait {seconds} s");
+            return Problem::new(codes::TOO_MANY_TRIES, what).again_in(seconds);
+        }
         app.tries.failed(peer, now);
         Problem::new(codes::BAD_TOKEN, "it is not known here, or not any more")
     })

@@ -26,9 +26,10 @@ pub(crate) mod write;
 
 use crate::app::App;
 use crate::codes;
+use crate::settings::Settings;
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
@@ -46,6 +47,7 @@ use tower::ServiceBuilder;
 use tower::load_shed::error::Overloaded;
 use tower::timeout::error::Elapsed;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -172,7 +174,25 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), red::layer))
         .layer(from_fn_with_state(Arc::clone(&app), traced::layer))
         .layer(from_fn(ids::layer))
+        .layer(browsers(&app.settings))
         .with_state(app)
+}
+
+/// What browsers are told of pages of others: those that are listed may ask.
+fn browsers(settings: &Settings) -> CorsLayer {
+    let origins = settings.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            write::KEY,
+            SECOND_TOKEN,
+            CORRELATION,
+            REQUEST,
+        ])
+        .expose_headers([CORRELATION, REQUEST, write::REPLAYED])
 }
 
 /// A refusal of a library is told as one of ours.

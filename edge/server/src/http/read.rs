@@ -240,6 +240,7 @@ pub(super) async fn strategy_performance(
 
 /// Which of them.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
     /// Of this strategy alone.

@@ -30,6 +30,7 @@ fn problem(error: &StorageError) -> Problem {
 
 /// Which of them.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
     /// Of this strategy alone.

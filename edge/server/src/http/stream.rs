@@ -27,6 +27,7 @@ const HEARD_MAX: usize = 4 << 10;
 
 /// What to follow.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// Some of `orders,fills,positions,books,alerts`; all without.

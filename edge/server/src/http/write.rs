@@ -5,7 +5,7 @@ use super::body::{DEPTH_MAX, depth};
 use super::{BODY_MAX, CONTENT_TYPE, Caller, Problem, ProblemBody, RouteOf};
 use crate::access;
 use crate::app::App;
-use crate::audit::{self, Wish};
+use crate::audit::{self, Holders, Wish};
 use crate::codes;
 use crate::once::{Found, Kept, hash};
 use crate::wishes::to_its_end;
@@ -39,7 +39,7 @@ pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: N
     let peer = peer.map(|peer| peer.0.to_string()).unwrap_or_default();
     let what = format!("{} {}", request.method(), request.uri().path());
     let (parts, body) = request.into_parts();
-    let by = caller.holder().to_owned();
+    let holders = caller.holders();
     let large = match to_bytes(body, BODY_MAX).await {
         Err(_) => Problem::new(codes::TOO_LARGE, "the body is larger than 64 KiB"),
         Ok(body) if depth(&body) > DEPTH_MAX => {
@@ -54,12 +54,12 @@ pub(super) async fn layer(State(app): State<Arc<App>>, request: Request, next: N
                     None => next.run(request).await,
                     Some(key) => once(&app, &caller, &key, request, &body, next).await,
                 };
-                record(app, (by, peer, what), body, response).await
+                record(app, (holders, peer, what), body, response).await
             })
             .await;
         }
     };
-    record(app, (by, peer, what), Bytes::new(), large.into_response()).await
+    record(app, (holders, peer, what), Bytes::new(), large.into_response()).await
 }
 
 async fn once(
@@ -116,7 +116,7 @@ async fn once(
 /// Writes it down before it is answered. An answer that cannot be recorded is still given: what was done is done.
 pub(super) async fn record(
     app: Arc<App>,
-    (by, peer, what): (String, String, String),
+    (holders, peer, what): (Holders, String, String),
     body: Bytes,
     response: Response,
 ) -> Response {
@@ -128,7 +128,7 @@ pub(super) async fn record(
     let problem = is_problem.then(|| serde_json::from_slice::<ProblemBody>(&answer).ok()).flatten();
     let code = problem.map(|problem| problem.code);
     let status = parts.status.as_u16();
-    let wish = Wish { by, peer, what, body: serde_json::from_slice(&body).ok() };
+    let wish = Wish { holders, peer, what, body: serde_json::from_slice(&body).ok() };
     audit::record(app, wish, status, code).await;
     Response::from_parts(parts, Body::from(answer))
 }

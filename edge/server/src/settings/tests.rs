@@ -131,7 +131,7 @@ fn a_file_comes_before_the_environment_and_its_lines_are_never_shown() {
     let over = [("HTTP_PORT".to_owned(), "9001".to_owned())];
     let settings = Settings::read(folder.path(), over.clone()).unwrap();
     assert_eq!((settings.http_port, settings.debug), (9001, true));
-    assert_eq!(settings.postgres.as_ref().unwrap().reveal(), "postgresql://u:canary@h/d");
+    assert_eq!(settings.postgres.as_ref().unwrap().expose(), "postgresql://u:canary@h/d");
     assert!(!format!("{settings:?}").contains("canary"));
     env("HTTP_PORT=9000\nthis is canary no line\n");
     let wrong = Settings::read(folder.path(), over).unwrap_err();
@@ -145,7 +145,7 @@ fn a_secret_may_be_in_a_file_of_its_own() {
     let path = folder.path().join("url");
     std::fs::write(&path, "redis://u:p@h\n").unwrap();
     let found = settings(&[("REDIS_URL_FILE", path.to_str().unwrap())]).unwrap();
-    assert_eq!(found.redis.unwrap().reveal(), "redis://u:p@h");
+    assert_eq!(found.redis.unwrap().expose(), "redis://u:p@h");
     let wrong = settings(&[("REDIS_URL_FILE", "/no/such/file")]).unwrap_err();
     assert_eq!(wrong[0].name, "REDIS_URL_FILE");
 }

@@ -2,12 +2,12 @@
 
 use super::{LogLevel, Tls};
 use crate::instance::Instance;
-use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tse_storage::Secret;
 
 /// A variable that cannot be meant.
 #[derive(Clone, PartialEq, Eq, Debug)]

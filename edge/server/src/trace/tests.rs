@@ -82,7 +82,7 @@ async fn a_request_is_a_part_of_the_trace_it_comes_with_and_whatever_it_asks_of_
 
 fn order(number: u64, id: &str, life: &str) -> News {
     let order = json!({
-        "id": id, "strategy": "maker", "symbol": "A.N", "side": "buy", "price": "100", "size": "2",
+        "id": id, "strategy": "maker", "symbol": "A.N", "side": "buy", "order_type": "limit", "price": "100", "size": "2",
         "filled": "1", "life": life, "made": "made", "changed": format!("at {number}"),
     });
     let what = What::Orders(serde_json::from_value(order).unwrap());

@@ -213,7 +213,10 @@ async fn who_comes_with_wrong_tokens_waits() {
     for _ in 0..10 {
         assert_eq!(code(&served.call(portfolio, Some("wrong")).await.unwrap_err()), "TSE-N106");
     }
+    // Whoever has a good one does not wait for others: the engine has not begun, and that is all.
     let said = served.call(portfolio, Some(served.bench.owner())).await.unwrap_err();
+    assert_eq!(code(&said), "TSE-N118");
+    let said = served.call(portfolio, Some("wrong")).await.unwrap_err();
     assert_eq!((said.code(), code(&said)), (Code::ResourceExhausted, "TSE-N110"));
     let wait = said.metadata().get("retry-after").unwrap().to_str().unwrap();
     assert!(wait.parse::<u64>().unwrap() <= 61);

@@ -225,9 +225,15 @@ async fn what_takes_two_takes_two_tokens_and_a_reset_the_scope_to_let_trading_go
     let alone = with(breaker(), "authorization", &bearer(&robert));
     served.risk().enable_circuit_breaker(alone).await.unwrap();
     assert_eq!(take(&all), [resume("firm", "robert", None)]);
-    let two = with(breaker(), "authorization", &bearer(&robert));
-    served.risk().enable_circuit_breaker(with(two, "x-second-token", &ann)).await.unwrap();
-    assert_eq!(take(&all), [resume("firm", "robert", Some("ann"))]);
+    // A second person may do no less than the first.
+    let two = with(with(breaker(), "authorization", &bearer(&robert)), "x-second-token", &ann);
+    let said = served.risk().enable_circuit_breaker(two).await.unwrap_err();
+    assert_eq!((said.code(), code(&said)), (Code::PermissionDenied, "TSE-N107"));
+    assert_eq!(take(&all), []);
+    let carol = served.bench.token("carol-anne", &[Scope::Kill, Scope::Rearm]);
+    let two = with(with(breaker(), "authorization", &bearer(&robert)), "x-second-token", &carol);
+    served.risk().enable_circuit_breaker(two).await.unwrap();
+    assert_eq!(take(&all), [resume("firm", "robert", Some("carol-anne"))]);
     let wrong = with(breaker(), "authorization", &bearer(&robert));
     let wrong = with(wrong, "x-second-token", "nonsense");
     let said = served.risk().enable_circuit_breaker(wrong).await.unwrap_err();

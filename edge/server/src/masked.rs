@@ -1,37 +1,7 @@
-//! A text that is never printed.
-
-use std::fmt;
+//! URLs as logs may have them.
 
 /// What stands where a secret would.
 const MASK: &str = "***";
-
-/// A secret: neither `Debug` nor `Display` shows it, and nothing serialises it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for whoever must send it or compare it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(MASK)
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(MASK)
-    }
-}
 
 /// A URL whose password, if it has one, is masked: for logs.
 pub fn masked(url: &str) -> String {
@@ -52,13 +22,6 @@ pub fn masked(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_secret_is_not_printed() {
-        let secret = Secret::new("hunter2");
-        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
-        assert_eq!(secret.reveal(), "hunter2");
-    }
 
     #[test]
     fn a_url_keeps_everything_but_its_password() {
