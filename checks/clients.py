@@ -142,7 +142,7 @@ def fuzz(base, examples, python, token):
     ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tempfile.gettempdir())
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    lines = [line.strip() for line in done.stdout.splitlines() if "test case" in line.lower()]
+    lines = [line.strip() for line in done.stdout.splitlines() if "generated" in line]
     return lines[-1] if lines else "no failure"
 
 
