@@ -27,7 +27,7 @@ pub enum Caller {
     /// Somebody on a developer's own machine, who says who they are.
     Local,
     /// A token's holder, and that of a second token.
-    Holder(Holder, Option<Holder>),
+    Holder(Holder, Option<Box<Holder>>),
 }
 
 impl Caller {
@@ -76,7 +76,7 @@ impl Caller {
     /// One of them may not.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
         let Self::Holder(holder, second) = self else { return Ok(()) };
-        match [holder].into_iter().chain(second).find(|it| !it.may(scope)) {
+        match [holder].into_iter().chain(second.as_deref()).find(|it| !it.may(scope)) {
             None => Ok(()),
             Some(it) => Err(Problem::new(
                 codes::MAY_NOT,
@@ -160,7 +160,7 @@ pub(crate) fn admit(
             let holder = holder(app, token, peer)?;
             let second = headers.get(SECOND_TOKEN).and_then(|it| it.to_str().ok());
             let second = second.map(|token| self::holder(app, token, peer)).transpose()?;
-            Caller::Holder(holder, second)
+            Caller::Holder(holder, second.map(Box::new))
         }
         None if needs_token(app, access) => {
             return Err(Problem::new(codes::NO_TOKEN, "there is no Authorization: Bearer"));
