@@ -84,7 +84,7 @@ pub struct Projector {
 
 /// Where in its journal a store without rows begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum From {
+pub enum Start {
     /// With the first record: everything is wanted.
     #[default]
     Beginning,
@@ -103,7 +103,7 @@ pub struct Followed {
     /// Makes engines.
     pub build: Build,
     /// Where a store without rows begins.
-    pub from: From,
+    pub from: Start,
 }
 
 impl Projector {
@@ -175,13 +175,13 @@ enum Trouble {
     Follow(FollowError),
 }
 
-impl std::convert::From<StorageError> for Trouble {
+impl From<StorageError> for Trouble {
     fn from(error: StorageError) -> Self {
         Self::Store(error)
     }
 }
 
-impl std::convert::From<FollowError> for Trouble {
+impl From<FollowError> for Trouble {
     fn from(error: FollowError) -> Self {
         Self::Follow(error)
     }
@@ -272,7 +272,7 @@ impl Work {
             return Err(FollowError::Ahead { applied, last }.into());
         }
         let disk = Folder::look_at(journal).map_err(FollowError::Disk)?;
-        let newest = *from == From::Snapshot;
+        let newest = *from == Start::Snapshot;
         let mut follower =
             Follower::begin(disk, about.clone(), (applied, newest), Arc::clone(build))?;
         self.remember(&mut follower)?;
@@ -326,7 +326,7 @@ pub enum RebuildError {
     Follow(#[from] FollowError),
 }
 
-impl std::convert::From<Trouble> for RebuildError {
+impl From<Trouble> for RebuildError {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Store(error) => Self::Store(error),

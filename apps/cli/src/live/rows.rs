@@ -17,7 +17,7 @@ use tse_disk::Folder;
 use tse_engine::kind;
 use tse_journal::look_up;
 use tse_node::Home;
-use tse_projector::{About, Followed, From, RebuildError, Store, compare, rebuild};
+use tse_projector::{About, Followed, RebuildError, Start, Store, compare, rebuild};
 use tse_storage::{
     Durable, Memory, Moment, Projection, Schema, Secret, Step, StorageError, SystemClock, sweep,
 };
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     fn followed(&self, registry: &Registry) -> Result<Followed, Diagnostics> {
-        followed(&self.home, self.about.clone(), registry, From::Beginning)
+        followed(&self.home, self.about.clone(), registry, Start::Beginning)
     }
 
     /// The store that keeps rows, which must answer.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tse_disk::Folder;
 use tse_node::{Feed, Gallery, Home, Inbox};
-use tse_projector::{About, From};
+use tse_projector::{About, Start};
 use tse_server::settings::{BadVariable, LogFormat, Settings, Variables};
 use tse_server::{App, Engine, Logs, Ports, Service, StartError, StrategyKind};
 use tse_strategy::Registry;
@@ -196,8 +196,8 @@ impl Served {
         registry: &Registry,
         safe: Arc<AtomicU64>,
     ) -> Result<(), Diagnostics> {
-        let rows = store::followed(home, about.clone(), registry, From::Beginning)?;
-        let in_memory = store::followed(home, about, registry, From::Snapshot)?;
+        let rows = store::followed(home, about.clone(), registry, Start::Beginning)?;
+        let in_memory = store::followed(home, about, registry, Start::Snapshot)?;
         let (runtime, app) = (self.service.runtime(), Arc::clone(&self.app));
         let wanted = (self.stores.clone(), home.clone());
         self.kept.begin(wanted, (rows, in_memory), app, &runtime, safe);

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tse_node::Home;
-use tse_projector::{About, Build, Followed, From, How, Projector, Store, StrategyAbout, Watched};
+use tse_projector::{About, Build, Followed, How, Projector, Start, Store, StrategyAbout, Watched};
 use tse_server::App;
 use tse_server::ready::{Probe, State};
 use tse_server::settings::Settings as Service;
@@ -78,7 +78,7 @@ pub(crate) fn followed(
     home: &Home,
     about: About,
     registry: &Registry,
-    from: From,
+    from: Start,
 ) -> Result<Followed, Diagnostics> {
     let id = home.identity().map_err(|error| failed(home, &error.to_string()))?;
     Ok(Followed {
