@@ -28,7 +28,7 @@ const CONSTANT: &[&str] = &["service", "instance", "version", "job"];
 const OF_THE_PROGRAM: &[&str] = &["TSE_STATE", "TSE_OPERATOR"];
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+    PathBuf::from("../..")
 }
 
 fn text(path: &str) -> String {

@@ -177,7 +177,7 @@ fn serving(running: &Running) {
 
 #[allow(clippy::print_stdout, reason = "whoever reads a failure wants to know the step")]
 fn scenarios(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/features").join(file);
+    let path = Path::new("tests/features").join(file);
     let feature = Feature::parse_path(path, GherkinEnv::default()).unwrap();
     assert!(!feature.scenarios.is_empty());
     for scenario in &feature.scenarios {
