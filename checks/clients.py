@@ -79,6 +79,14 @@ def get(url, headers=None):
         return answer.status, dict(answer.headers), answer.read().decode()
 
 
+def post(url, body, headers):
+    data = json.dumps(body).encode()
+    headers = {"content-type": "application/json", **headers}
+    request = urllib.request.Request(url, data=data, headers=headers, method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.status, answer.read().decode()
+
+
 def is_ready(base):
     try:
         return get(f"{base}/ready")[0] == 200
@@ -104,7 +112,7 @@ def health_and_reflection(port):
     return f"{len(services)} services"
 
 
-def traces(base, receiver):
+def traces(base, receiver, token):
     parent = f"00-{TRACE}-00f067aa0ba902b7-01"
     get(f"{base}/api/v1/strategies/active", {"traceparent": parent})
     ours = bytes.fromhex(TRACE)
@@ -112,10 +120,51 @@ def traces(base, receiver):
     assert any("/api/v1/strategies/active" in span.name for span in request), request
     order = until("an order's span came", lambda: receiver.named(lambda it: it.name.startswith("order")))
     assert all(span.end_time_unix_nano >= span.start_time_unix_nano for span in order)
+    stored = one_trace(base, receiver, token)
     resource = receiver.resources[0]
     assert resource["service.namespace"] == "trading-ecosystem", resource
     assert resource["service.instance.id"] == "trading-system-engine", resource
-    return f"{len(receiver.spans)} spans"
+    return f"{len(receiver.spans)} spans; request, order and {stored} rows in one trace"
+
+
+def one_trace(base, receiver, token):
+    """A strategy is stopped and what it holds is closed: request, order and rows are one trace."""
+    trace = "7c0ffee0000000000000000000000007"
+
+    def held():
+        rows = json.loads(get(f"{base}/api/v1/positions/current")[2])["positions"]
+        return [row["strategy"] for row in rows]
+
+    strategy = until("a strategy holds something", held)[0]
+    body = {"id": strategy, "mode": "flatten", "by": "clients", "reason": "one trace"}
+    post(
+        f"{base}/api/v1/strategies/stop",
+        body,
+        {
+            "traceparent": f"00-{trace}-00f067aa0ba902b7-01",
+            "x-correlation-id": "one-trace",
+            "authorization": f"Bearer {token}",
+        },
+    )
+    ours = bytes.fromhex(trace)
+    rows = until(
+        "rows of the closing order were in its trace",
+        lambda: receiver.named(lambda it: it.trace_id == ours and it.name == "store order"),
+    )
+    closing = until(
+        "the closing order was in its trace",
+        lambda: receiver.named(lambda it: it.trace_id == ours and it.name == "order"),
+    )
+    request = until(
+        "the request was in its trace",
+        lambda: receiver.named(lambda it: it.trace_id == ours and "/strategies/stop" in it.name),
+    )
+    assert {span.parent_span_id for span in closing} == {request[0].span_id}, closing
+    assert {span.parent_span_id for span in rows} <= {span.span_id for span in closing}, rows
+    for span in closing + rows:
+        names = {it.key: it.value.string_value for it in span.attributes}
+        assert names["correlation_id"] == "one-trace", names
+    return len(rows)
 
 
 def fuzz(base, examples, python, token):
@@ -184,13 +233,13 @@ def main():
         base = f"http://127.0.0.1:{http}"
         try:
             until("the engine is ready", lambda: is_ready(base))
+            token = (Path(folder) / "state/demo/token").read_text().strip()
             parts = [
                 ("grpc health, reflection", lambda: health_and_reflection(calls)),
-                ("otlp", lambda: traces(base, receiver)),
+                ("otlp", lambda: traces(base, receiver, token)),
             ]
             if args.promtool:
                 parts.append(("promtool check metrics", lambda: lint(base, args.promtool)))
-            token = (Path(folder) / "state/demo/token").read_text().strip()
             parts.append(
                 ("schemathesis", lambda: fuzz(base, args.examples, sys.executable, token))
             )

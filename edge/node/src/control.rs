@@ -180,7 +180,7 @@ fn answer(line: &[u8], inbox: &Inbox) -> Answer {
     let (sender, answer) = sync_channel(1);
     // Whoever asked may be gone.
     let tell = Box::new(move |answer| drop(sender.try_send(answer)));
-    match inbox.try_send(Said { demand, answer: tell }) {
+    match inbox.try_send(Said { demand, cause: None, answer: tell }) {
         Ok(()) => {}
         Err(TrySendError::Full(_)) => return Answer::refused("too much is wanted at once"),
         Err(TrySendError::Disconnected(_)) => return Answer::refused("the engine is ending"),

@@ -210,6 +210,8 @@ impl Answer {
 pub struct Said {
     /// What somebody wants.
     pub demand: Demand,
+    /// A number of whoever asks, that what is done for it says again: see [`News::cause`](crate::News::cause).
+    pub cause: Option<u64>,
     /// Hands the answer over; it must not wait for anybody.
     pub answer: Box<dyn FnOnce(Answer) + Send>,
 }

@@ -4,12 +4,17 @@
 //! its number is missing. Whoever reads sees the hole, and begins again from a picture, which says which change it
 //! contains. The ring has one reader.
 
+mod because;
+
 use crate::picture::{Execution, Held, OpenOrder, held, order};
 use crate::{Line, Names, say};
+use because::Because;
 use rtrb::{Consumer, Producer, RingBuffer};
 use serde::Serialize;
-use tse_kernel::{Alert, Kernel, Order, Output};
-use tse_model::{ClientOrderId, Fill, InstrumentId, Liquidity, Money, Side, StrategyId, Timestamp};
+use tse_kernel::{Alert, Command, Kernel, Order, Output};
+use tse_model::{
+    ClientOrderId, Fill, InstrumentId, Liquidity, Money, Request, Side, StrategyId, Timestamp,
+};
 use tse_portfolio::Position;
 
 /// How many changes fit.
@@ -35,6 +40,7 @@ enum Change {
 struct Numbered {
     number: u64,
     at: Timestamp,
+    cause: Option<u64>,
     change: Change,
 }
 
@@ -45,6 +51,7 @@ pub(crate) struct FeedIn {
     said: u64,
     /// Of which order a venue has just spoken: how it stands is known after that.
     spoken: Option<ClientOrderId>,
+    because: Because,
 }
 
 /// The end that is read.
@@ -61,6 +68,9 @@ pub struct News {
     pub number: u64,
     /// When, by the engine's clock.
     pub at: String,
+    /// The number of the demand that it was done for at once, or of the one that a position is closed for.
+    #[serde(skip)]
+    pub cause: Option<u64>,
     /// What.
     #[serde(flatten)]
     pub what: What,
@@ -89,7 +99,8 @@ pub enum What {
 /// A feed of what an engine of these names does, from nothing.
 pub(crate) fn feed(names: Names) -> (FeedIn, Feed) {
     let (producer, consumer) = RingBuffer::new(PLACES);
-    (FeedIn { ring: producer, said: 0, spoken: None }, Feed { ring: consumer, names })
+    let because = Because::default();
+    (FeedIn { ring: producer, said: 0, spoken: None, because }, Feed { ring: consumer, names })
 }
 
 impl FeedIn {
@@ -98,10 +109,21 @@ impl FeedIn {
         self.said
     }
 
+    /// What follows is done for a demand with this number.
+    pub(crate) fn begin(&mut self, cause: Option<u64>, command: &Command) {
+        self.because.begin(cause, command);
+    }
+
+    /// It is done.
+    pub(crate) fn end(&mut self) {
+        self.because.end();
+    }
+
     fn say(&mut self, at: Timestamp, change: Change) {
         self.said += 1;
+        let cause = self.because.now();
         // Nobody reads, or not fast enough: the reader sees that the number is missing.
-        let _ = self.ring.push(Numbered { number: self.said, at, change });
+        let _ = self.ring.push(Numbered { number: self.said, at, cause, change });
     }
 
     fn order(&mut self, now: Timestamp, id: ClientOrderId, kernel: &Kernel) {
@@ -126,6 +148,11 @@ impl FeedIn {
     /// The engine asked for something or told something.
     pub(crate) fn take(&mut self, now: Timestamp, output: &Output, number: u64, kernel: &Kernel) {
         match output {
+            Output::Send(_, Request::Place(place)) => {
+                self.because.place(place, kernel);
+                self.order(now, place.id, kernel);
+                self.because.placed();
+            }
             Output::Send(_, request) => self.order(now, request.id(), kernel),
             Output::Ended(id) => self.order(now, *id, kernel),
             Output::Filled { id, strategy, instrument, side, fill, realized } => {
@@ -162,7 +189,7 @@ impl Feed {
 
     /// The next change, if there is one.
     pub fn take(&mut self) -> Option<News> {
-        let Numbered { number, at, change } = self.ring.pop().ok()?;
+        let Numbered { number, at, cause, change } = self.ring.pop().ok()?;
         let names = &self.names;
         let at = at.to_string();
         let what = match change {
@@ -197,6 +224,6 @@ impl Feed {
                 })
             }
         };
-        Some(News { number, at, what })
+        Some(News { number, at, cause, what })
     }
 }

@@ -218,7 +218,14 @@ impl Node {
         let answer = match said.demand.command(&self.names) {
             Err(wrong) => Answer { misunderstood: true, ..Answer::refused(wrong) },
             Ok(None) => Answer { picture: Some(self.picture()), ..Answer::default() },
-            Ok(Some(command)) => self.carry_out(command, &said.demand)?,
+            Ok(Some(command)) => {
+                // What was said before is nobody's wish.
+                self.watcher.feed.settle(self.reached, self.live.kernel());
+                self.watcher.feed.begin(said.cause, &command);
+                let answer = self.carry_out(command, &said.demand)?;
+                self.watcher.feed.end();
+                answer
+            }
         };
         (said.answer)(answer);
         Ok(())

@@ -26,7 +26,7 @@ pub mod scribe;
 pub use compare::{Comparison, compare};
 pub use follower::{Build, FollowError, Follower};
 pub use projector::{
-    Followed, How, Projector, RebuildError, Standing, Start, Store, Watched, rebuild,
+    Followed, How, Projector, RebuildError, Standing, Start, Store, Watched, Written, rebuild,
 };
 pub use row::TooLong;
 pub use scribe::{About, StrategyAbout};

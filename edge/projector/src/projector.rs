@@ -27,6 +27,9 @@ pub trait Store: Projection + Repositories {}
 
 impl<T: Projection + Repositories> Store for T {}
 
+/// Is told of every batch that a store has written, and how long that took; it must not wait for anybody.
+pub type Written = Box<dyn Fn(&Batch, Duration) + Send>;
+
 /// How a store stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum How {
@@ -108,7 +111,7 @@ pub struct Followed {
 
 impl Projector {
     /// Begins to follow. `safe` is the last record of the journal that is safe, as its writer tells; nothing is read
-    /// while it is zero.
+    /// while it is zero. `written` is told of every batch that the store has taken.
     ///
     /// # Errors
     /// No thread.
@@ -117,11 +120,12 @@ impl Projector {
         store: Arc<dyn Store>,
         runtime: Handle,
         safe: Arc<AtomicU64>,
+        written: Written,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { safe, ..Shared::default() });
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("projector".to_owned()).spawn(move || {
-            Work { followed, store, runtime, shared: own }.run();
+            Work { followed, store, runtime, shared: own, written }.run();
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -167,6 +171,7 @@ struct Work {
     store: Arc<dyn Store>,
     runtime: Handle,
     shared: Arc<Shared>,
+    written: Written,
 }
 
 /// Why it has to begin again.
@@ -251,7 +256,9 @@ impl Work {
             let ends = is_over();
             match follower.batch(safe(), BATCH)? {
                 Some(batch) => {
+                    let begun = Instant::now();
                     self.apply(&batch)?;
+                    (self.written)(&batch, begun.elapsed());
                     *again = AGAIN.0;
                     follower.has(&batch);
                     self.shared.stands(How::Follows, follower.applied(), None);
@@ -347,7 +354,8 @@ pub fn rebuild(
     last: u64,
     mut told: impl FnMut(u64),
 ) -> Result<u64, RebuildError> {
-    let work = Work { followed, store, runtime, shared: Arc::default() };
+    let written = Box::new(|_: &Batch, _| ());
+    let work = Work { followed, store, runtime, shared: Arc::default(), written };
     // What another journal left there is in the way, and is in that journal.
     let there = work.runtime.block_on(work.store.streams())?;
     for stream in there.iter().chain([&work.followed.stream]) {

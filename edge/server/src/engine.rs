@@ -4,7 +4,8 @@
 //! that is full refuses.
 
 use crate::codes;
-use crate::http::Problem;
+use crate::http::{Problem, current};
+use crate::trace::Causes;
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
@@ -28,17 +29,23 @@ pub struct Engine {
     gallery: Gallery,
     inbox: Inbox,
     kinds: Arc<[StrategyKind]>,
+    causes: Causes,
 }
 
 impl Engine {
     /// The one behind these; `kinds` are the strategies that it knows.
     pub fn new(gallery: Gallery, inbox: Inbox, kinds: Vec<StrategyKind>) -> Self {
-        Self { gallery, inbox, kinds: kinds.into() }
+        Self { gallery, inbox, kinds: kinds.into(), causes: Causes::default() }
     }
 
     /// The strategies that a config may name.
     pub fn kinds(&self) -> &[StrategyKind] {
         &self.kinds
+    }
+
+    /// Which request wanted what.
+    pub fn causes(&self) -> &Causes {
+        &self.causes
     }
 
     /// How things stand.
@@ -64,7 +71,8 @@ impl Engine {
         let (sender, answer) = oneshot::channel();
         // Whoever asked may be gone.
         let tell = Box::new(move |answer| drop(sender.send(answer)));
-        self.inbox.try_send(Said { demand, answer: tell }).map_err(|error| match error {
+        let cause = current().filter(|_| demand != Demand::Status).map(|ids| self.causes.ask(ids));
+        self.inbox.try_send(Said { demand, cause, answer: tell }).map_err(|error| match error {
             TrySendError::Full(_) => {
                 Problem::new(codes::QUEUE_FULL, "too much is wanted at once").again_in(1)
             }

@@ -136,7 +136,7 @@ impl Service {
 
     /// Passes on what changes in the engine.
     pub fn follow(&self, feed: Feed) {
-        let orders = Orders::of(&self.app.traces);
+        let orders = Orders::of(&self.app.traces, self.app.engine.causes().clone());
         self.runtime.spawn(self.app.streams.clone().pass_on(feed, orders));
     }
 

@@ -144,7 +144,7 @@ impl Hub {
                     orders.take(&news);
                 }
                 if told {
-                    tell(&news);
+                    tell(&news, &self.engine);
                 }
                 // First, so that whoever begins to follow now begins with a picture that contains it.
                 self.passed.store(news.number, Ordering::Release);
@@ -188,10 +188,13 @@ impl Hub {
 }
 
 /// An order that left, or an execution, as a line of the log.
-fn tell(news: &News) {
+fn tell(news: &News, engine: &Engine) {
+    let request = news.cause.and_then(|number| engine.causes().request(number));
+    let correlation_id = request.map(|ids| ids.correlation);
     match &news.what {
         What::Orders(it) if it.life == "sent" => tracing::debug!(
             order_id = it.id,
+            correlation_id,
             strategy_name = it.strategy,
             symbol = it.symbol,
             side = it.side,

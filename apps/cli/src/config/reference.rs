@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn the_reference_in_the_docs_is_this_one() {
         let path = Path::new("../../docs/config.md");
-        let page = std::fs::read_to_string(&path).expect("docs/config.md is there");
+        let page = std::fs::read_to_string(path).expect("docs/config.md is there");
         let (before, rest) = page.split_once(BEGIN).expect("the reference begins");
         let (written, after) = rest.split_once(END).expect("the reference ends");
         let expected = format!("\n{}", reference());
@@ -68,7 +68,7 @@ mod tests {
         }
         if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
             let page = format!("{before}{BEGIN}{expected}{END}{after}");
-            std::fs::write(&path, page).expect("docs/config.md can be written");
+            std::fs::write(path, page).expect("docs/config.md can be written");
             return;
         }
         panic!("docs/config.md is out of date: UPDATE_SNAPSHOTS=1 cargo test -p tse-cli reference");

@@ -6,17 +6,20 @@
 use crate::config::{self, Config};
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tse_node::Home;
-use tse_projector::{About, Build, Followed, How, Projector, Start, Store, StrategyAbout, Watched};
+use tse_projector::{
+    About, Build, Followed, How, Projector, Start, Store, StrategyAbout, Watched, Written,
+};
 use tse_server::App;
 use tse_server::ready::{Probe, State};
 use tse_server::settings::Settings as Service;
 use tse_storage::{
-    ConnectionStatus, Moment, Place, Redis, RedisOptions, Settings, StorageError, StoreUrl, Stores,
-    StrategyType, SystemClock,
+    Change, ConnectionStatus, Moment, Place, Redis, RedisOptions, Settings, StorageError, StoreUrl,
+    Stores, StrategyType, SystemClock,
 };
 use tse_strategy::Registry;
 
@@ -212,9 +215,11 @@ impl Kept {
             // Memory answers while a server is away; a file beside the journal is there when that is.
             let memory: Option<Arc<dyn Store>> = is_remote.then(|| stores.memory() as _);
             let durable = stores.durable().map(|it| it as Arc<dyn Store>);
-            let all = durable.zip(Some(rows)).into_iter().chain(memory.zip(Some(in_memory)));
-            for (store, followed) in all {
-                match Projector::start(followed, store, handle.clone(), Arc::clone(&safe)) {
+            let durable = durable.map(|it| (it, rows, traced(&app, name)));
+            let memory = memory.map(|it| (it, in_memory, Box::new(|_: &_, _| ()) as Written));
+            for (store, followed, written) in durable.into_iter().chain(memory) {
+                let (handle, safe) = (handle.clone(), Arc::clone(&safe));
+                match Projector::start(followed, store, handle, safe, written) {
                     Ok(projector) => projectors.push(projector),
                     Err(error) => tracing::error!(%error, "no thread writes rows"),
                 }
@@ -243,6 +248,19 @@ impl Kept {
         projectors.into_iter().for_each(Projector::end);
         runtime.block_on(stores.disconnect());
     }
+}
+
+/// Adds the rows of orders that were made for a request to its trace.
+fn traced(app: &Arc<App>, store: &'static str) -> Written {
+    let app = Arc::clone(app);
+    Box::new(move |batch, took| {
+        let orders = batch.changes.iter().filter_map(|change| match change {
+            Change::Order(order) => Some(order.order_id.as_str()),
+            _ => None,
+        });
+        let orders: BTreeSet<_> = orders.collect();
+        app.traces.stored(app.engine.causes(), store, (batch.to, took), orders.into_iter());
+    })
 }
 
 /// Takes old rows away once a day of the engine's clock, and when it begins.

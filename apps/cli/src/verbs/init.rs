@@ -156,7 +156,7 @@ fn engine(named: Option<&Path>) -> Result<Option<PathBuf>, Diagnostics> {
                 .into())
         }
         None => {
-            let built = Path::new("../..");
+            let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
             Ok(fs::canonicalize(&built).ok().filter(|path| whole(path)))
         }
     }

@@ -39,7 +39,8 @@ fn an_inbox_that_is_full_refuses_and_what_is_no_demand_reaches_nobody() {
     let stream = UnixStream::connect(home.socket()).unwrap();
     assert!(speaker(&stream, b"{\"do\":\"dance\"}\n").contains("that is no demand"));
     assert!(demands.try_recv().is_err());
-    while desk.try_send(Said { demand: Demand::Status, answer: Box::new(drop) }).is_ok() {}
+    let said = || Said { demand: Demand::Status, cause: None, answer: Box::new(drop) };
+    while desk.try_send(said()).is_ok() {}
     let answer = ask(&home, &Demand::Status).unwrap();
     assert_eq!(answer.refused.as_deref(), Some("too much is wanted at once"));
     drop(server);

@@ -130,8 +130,12 @@ fn a_snapshot_has_what_was_asked_for_of_whom_it_was_asked_and_says_why_it_came_a
 #[test]
 fn a_change_of_another_strategy_is_not_told() {
     let order = serde_json::from_value(order("maker", "buy")).unwrap();
-    let news =
-        News { number: 10, at: "2026-01-05T00:00:03Z".to_owned(), what: What::Orders(order) };
+    let news = News {
+        number: 10,
+        at: "2026-01-05T00:00:03Z".to_owned(),
+        cause: None,
+        what: What::Orders(order),
+    };
     let event = Event::News(Arc::new(news));
     let told = |only| stream::message(&event, &Topic::ALL, only);
     assert!(matches!(told(None), Some((_, Update::Order(_)))));

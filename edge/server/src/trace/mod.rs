@@ -5,13 +5,15 @@
 //! and a collector that refuses, or says nothing, holds up nobody. The context of a trace comes in and goes on as W3C
 //! writes it.
 //!
-//! Begin at [`Traces`]; orders are followed in [`Orders`].
+//! Begin at [`Traces`]; orders are followed in [`Orders`], and which request they were made for is in [`Causes`].
 
+mod causes;
 mod orders;
 
 use crate::http::{CORRELATION, Ids, current};
 use crate::settings::Settings;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+pub use causes::Causes;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{
     SpanBuilder, SpanContext, SpanKind, TraceContextExt, Tracer, TracerProvider,
@@ -26,7 +28,7 @@ use opentelemetry_sdk::trace::{
     TracerProviderBuilder,
 };
 pub use orders::Orders;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How many spans wait to leave; one more is dropped.
 const PLACES: usize = 8_192;
@@ -98,6 +100,36 @@ impl Traces {
             KeyValue::new("request_id", ids.request.clone()),
         ]);
         self.tracer.build_with_context(builder, &parent)
+    }
+
+    /// Rows of orders were written to a store, which took so long and ends now; each order is at most once among them.
+    /// Those that were made for a request get a span in its trace.
+    pub fn stored<'a>(
+        &self,
+        causes: &Causes,
+        store: &'static str,
+        (record, took): (u64, Duration),
+        orders: impl Iterator<Item = &'a str>,
+    ) {
+        if !self.leave || causes.is_empty() {
+            return;
+        }
+        let end = SystemTime::now();
+        for id in orders {
+            let Some(made) = causes.order(id) else { continue };
+            let builder = SpanBuilder::from_name("store order")
+                .with_kind(SpanKind::Client)
+                .with_start_time(end.checked_sub(took).unwrap_or(end))
+                .with_attributes([
+                    KeyValue::new("store", store),
+                    KeyValue::new("order.id", id.to_owned()),
+                    KeyValue::new("correlation_id", made.correlation),
+                    KeyValue::new("journal.record", i64::try_from(record).unwrap_or(i64::MAX)),
+                ]);
+            let parent = Context::new().with_remote_span_context(made.span);
+            let mut span = self.tracer.build_with_context(builder, &parent);
+            opentelemetry::trace::Span::end_with_timestamp(&mut span, end);
+        }
     }
 
     /// Sends what is left, and waits for that no longer than so long.

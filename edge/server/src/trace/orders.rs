@@ -3,10 +3,14 @@
 //! Read from the same feed as streams are, so that it costs the engine nothing. Spans are timed by the clock of whoever
 //! reads, which sees a change some milliseconds after it; when things were by the engine's clock is said in attributes.
 //! Where changes are missing, that is said in every span that is open.
+//!
+//! An order that was made for a request is a part of its trace. One that was there before, and is taken back or changed
+//! for a request, says which, with a link to it.
 
-use super::Traces;
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer};
+use super::{Causes, Traces};
+use crate::http::Ids;
+use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, TraceContextExt, Tracer};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, Span};
 use std::collections::{BTreeMap, HashMap};
 use tse_node::{Execution, News, OpenOrder, What};
@@ -17,6 +21,7 @@ const OPEN_MAX: usize = 4_096;
 /// The spans of orders that are open.
 pub struct Orders {
     tracer: SdkTracer,
+    causes: Causes,
     open: HashMap<String, Followed>,
     /// Names by when they began, oldest first.
     ages: BTreeMap<u64, String>,
@@ -32,12 +37,12 @@ struct Followed {
 
 impl Orders {
     /// Orders whose spans leave that way; `None` where none does.
-    pub fn of(traces: &Traces) -> Option<Self> {
-        traces.leave.then(|| Self::new(traces.tracer.clone()))
+    pub fn of(traces: &Traces, causes: Causes) -> Option<Self> {
+        traces.leave.then(|| Self::new(traces.tracer.clone(), causes))
     }
 
-    pub(super) fn new(tracer: SdkTracer) -> Self {
-        Self { tracer, open: HashMap::new(), ages: BTreeMap::new(), begun: 0, last: None }
+    pub(super) fn new(tracer: SdkTracer, causes: Causes) -> Self {
+        Self { tracer, causes, open: HashMap::new(), ages: BTreeMap::new(), begun: 0, last: None }
     }
 
     /// Takes in a change.
@@ -50,20 +55,29 @@ impl Orders {
             }
         }
         match &news.what {
-            What::Orders(order) => self.order(order),
+            What::Orders(order) => {
+                let request = news.cause.and_then(|number| self.causes.request(number));
+                self.order(order, request);
+            }
             What::Fills(fill) => self.fill(fill),
             What::Positions { .. } | What::Alerts(_) => {}
         }
     }
 
-    fn order(&mut self, order: &OpenOrder) {
+    fn order(&mut self, order: &OpenOrder, request: Option<Ids>) {
         let is_over = is_over(&order.life);
         if !self.open.contains_key(&order.id) {
             // What is heard of an order that has ended, or whose beginning was missed, begins nothing.
             if is_over {
                 return;
             }
-            self.begin(order);
+            self.begin(order, request);
+        } else if let (Some(ids), Some(it)) = (request, self.open.get_mut(&order.id)) {
+            let about = vec![KeyValue::new("correlation_id", ids.correlation)];
+            it.span.add_event("asked for by a request", about);
+            if let Some(span) = ids.span {
+                it.span.add_link(span, Vec::new());
+            }
         }
         let Some(it) = self.open.get_mut(&order.id) else { return };
         if it.life != order.life {
@@ -85,7 +99,7 @@ impl Orders {
         }
     }
 
-    fn begin(&mut self, order: &OpenOrder) {
+    fn begin(&mut self, order: &OpenOrder, request: Option<Ids>) {
         if self.open.len() >= OPEN_MAX
             && let Some((_, oldest)) = self.ages.pop_first()
         {
@@ -103,9 +117,17 @@ impl Orders {
             KeyValue::new("order.made", order.made.clone()),
         ];
         about.extend(order.price.clone().map(|price| KeyValue::new("order.price", price)));
+        let correlation = request.as_ref().map(|ids| ids.correlation.clone());
+        about.extend(correlation.clone().map(|name| KeyValue::new("correlation_id", name)));
         let builder =
             SpanBuilder::from_name("order").with_kind(SpanKind::Internal).with_attributes(about);
-        let span = self.tracer.build_with_context(builder, &opentelemetry::Context::new());
+        let parent = request.and_then(|ids| ids.span);
+        let parent =
+            parent.map_or_else(Context::new, |span| Context::new().with_remote_span_context(span));
+        let span = self.tracer.build_with_context(builder, &parent);
+        if let Some(correlation) = correlation {
+            self.causes.made(&order.id, span.span_context().clone(), correlation);
+        }
         self.begun += 1;
         self.ages.insert(self.begun, order.id.clone());
         self.open.insert(order.id.clone(), Followed { age: self.begun, life: String::new(), span });

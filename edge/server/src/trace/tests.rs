@@ -86,7 +86,7 @@ fn order(number: u64, id: &str, life: &str) -> News {
         "filled": "1", "life": life, "made": "made", "changed": format!("at {number}"),
     });
     let what = What::Orders(serde_json::from_value(order).unwrap());
-    News { number, at: String::new(), what }
+    News { number, at: String::new(), cause: None, what }
 }
 
 fn fill(number: u64, id: &str) -> News {
@@ -96,7 +96,7 @@ fn fill(number: u64, id: &str) -> News {
         "realized": "0", "at": format!("at {number}"),
     });
     let what = What::Fills(serde_json::from_value(fill).unwrap());
-    News { number, at: String::new(), what }
+    News { number, at: String::new(), cause: None, what }
 }
 
 fn events(span: &SpanData) -> Vec<&str> {
@@ -111,7 +111,7 @@ fn said(span: &SpanData, key: &str) -> Option<String> {
 #[test]
 fn an_order_is_a_span_from_its_making_to_its_end() {
     let (traces, kept) = kept();
-    let mut orders = Orders::of(&traces).expect("spans leave");
+    let mut orders = Orders::of(&traces, Causes::default()).expect("spans leave");
     for news in [
         order(1, "a", "sent"),
         order(2, "b", "sent"),
@@ -146,7 +146,7 @@ fn an_order_is_a_span_from_its_making_to_its_end() {
 #[test]
 fn orders_that_are_followed_are_bounded_and_the_oldest_is_given_up() {
     let (traces, kept) = kept();
-    let mut orders = Orders::of(&traces).expect("spans leave");
+    let mut orders = Orders::of(&traces, Causes::default()).expect("spans leave");
     for number in 1..=4_097 {
         orders.take(&order(number, &number.to_string(), "sent"));
     }
@@ -161,7 +161,52 @@ fn orders_that_are_followed_are_bounded_and_the_oldest_is_given_up() {
 fn without_a_collector_nothing_leaves_and_spans_have_names_all_the_same() {
     let settings = Settings::of(Variables::new([])).unwrap();
     let traces = Traces::open(&settings).unwrap();
-    assert!(Orders::of(&traces).is_none());
+    assert!(Orders::of(&traces, Causes::default()).is_none());
     let span = traces.request("one".to_owned(), &HeaderMap::new(), &Ids::default());
     assert!(opentelemetry::trace::Span::span_context(&span).is_valid());
+}
+
+#[test]
+fn an_order_and_its_rows_are_a_part_of_the_trace_of_the_request_they_were_made_for() {
+    let (traces, kept) = kept();
+    let causes = Causes::default();
+    let mut orders = Orders::new(traces.tracer.clone(), causes.clone());
+    let mut ids = Ids { correlation: "case-7".to_owned(), ..Ids::default() };
+    let request = traces.request("flatten".to_owned(), &came(&format!("{PARENT}-01")), &ids);
+    let asked = opentelemetry::trace::Span::span_context(&request).clone();
+    ids.span = Some(asked.clone());
+    let cause = Some(causes.ask(ids));
+    orders.take(&order(1, "old", "working"));
+    orders.take(&News { cause, ..order(2, "old", "working") });
+    orders.take(&News { cause, ..order(3, "closing", "sent") });
+    orders.take(&order(4, "other", "sent"));
+    let rows = ["closing", "old", "other"];
+    traces.stored(&causes, "sqlite", (9, Duration::from_millis(3)), rows.into_iter());
+    for (number, id) in [(5, "old"), (6, "closing"), (7, "other")] {
+        orders.take(&order(number, id, "filled"));
+    }
+    let all = kept.0.lock().unwrap();
+    let of = |id: &str| {
+        all.iter()
+            .find(|it| {
+                it.attributes.contains(&KeyValue::new("order.id", id.to_owned()))
+                    && it.name == "order"
+            })
+            .unwrap()
+    };
+    let [old, closing, other] = ["old", "closing", "other"].map(of);
+    assert_eq!(closing.parent_span_id, asked.span_id());
+    assert_eq!(closing.span_context.trace_id(), asked.trace_id());
+    assert!(closing.attributes.contains(&KeyValue::new("correlation_id", "case-7")));
+    for it in [old, other] {
+        assert_ne!(it.span_context.trace_id(), asked.trace_id());
+    }
+    let linked: Vec<_> = old.links.iter().map(|it| it.span_context.span_id()).collect();
+    assert_eq!(linked, [asked.span_id()], "whoever wanted it back is named");
+    assert!(other.links.is_empty());
+    let stored: Vec<_> = all.iter().filter(|it| it.name == "store order").collect();
+    let [stored] = stored[..] else { panic!("one order was made for a request: {stored:?}") };
+    assert_eq!(stored.parent_span_id, closing.span_context.span_id());
+    assert_eq!(stored.span_context.trace_id(), asked.trace_id());
+    assert!(stored.end_time.duration_since(stored.start_time).unwrap() >= Duration::from_millis(3));
 }
