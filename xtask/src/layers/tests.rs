@@ -359,7 +359,7 @@ fn a_finding_says_where_what_why_and_how_to_mend_it() {
 }
 
 #[test]
-fn the_workspace_keeps_the_rules() {
+fn m1b_1_m120_12_m120b_7_the_workspace_keeps_the_rules() {
     let report = examine(&workspace::root()).expect("the workspace can be read");
     let found: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "\n{}", found.join("\n"));

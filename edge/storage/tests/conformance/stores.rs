@@ -211,7 +211,7 @@ async fn f28_a_redis_that_refuses_or_forgets_everything_changes_no_answer() {
 }
 
 #[tokio::test]
-async fn nothing_configured_is_healthy_and_in_memory() {
+async fn m45_4_nothing_configured_is_healthy_and_in_memory() {
     let stores = connect(&Settings::default(), Schema::new("trading").expect("a name")).await;
     let health = stores.health_check().await;
     assert_eq!((health.status, health.postgres, health.redis), ("healthy", None, None));
