@@ -77,6 +77,8 @@ pub enum Demand {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("there is no {what} `{given}`; there are {known}")]
 pub struct WrongScope {
+    /// Whether it is a name that nothing has, or no word for what it should say.
+    pub is: Misunderstood,
     /// What was looked for.
     pub what: &'static str,
     /// What was said.
@@ -91,7 +93,13 @@ pub(crate) fn wrong(
     known: impl IntoIterator<Item = String>,
 ) -> WrongScope {
     let known: Vec<_> = known.into_iter().collect();
-    WrongScope { what, given: given.to_owned(), known: known.join(", ") }
+    let is = Misunderstood::Value;
+    WrongScope { is, what, given: given.to_owned(), known: known.join(", ") }
+}
+
+/// Nothing has that name.
+fn nothing(what: &'static str, given: &str, known: impl IntoIterator<Item = String>) -> WrongScope {
+    WrongScope { is: Misunderstood::Name, ..wrong(what, given, known) }
 }
 
 /// The scope that a text means: `firm`, `account:VENUE`, `instrument:SYMBOL` or `strategy:NAME`.
@@ -108,18 +116,18 @@ pub fn scope(text: &str, names: &Names) -> Result<Reach, WrongScope> {
             let at = known().position(|it| it == name);
             let at = at.and_then(|at| u16::try_from(at).ok());
             let id = at.map(|at| Reach::Account(tse_model::VenueId(at)));
-            id.ok_or_else(|| wrong("venue", name, known()))
+            id.ok_or_else(|| nothing("venue", name, known()))
         }
         "instrument" => {
             let known = || catalog.instruments().iter().map(|it| it.symbol.to_string());
             let found = name.parse().ok().and_then(|symbol| catalog.instrument_id(&symbol));
-            found.map(Reach::Instrument).ok_or_else(|| wrong("instrument", name, known()))
+            found.map(Reach::Instrument).ok_or_else(|| nothing("instrument", name, known()))
         }
         "strategy" => {
             let at = names.strategies.iter().position(|it| it == name);
             let at = at.and_then(|at| u16::try_from(at).ok());
             let id = at.map(|at| Reach::Strategy(tse_model::StrategyId(at)));
-            id.ok_or_else(|| wrong("strategy", name, names.strategies.clone()))
+            id.ok_or_else(|| nothing("strategy", name, names.strategies.clone()))
         }
         _ => Err(wrong(
             "scope",
@@ -186,13 +194,23 @@ impl Demand {
     }
 }
 
+/// What of a demand was not understood.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Misunderstood {
+    /// A name that nothing has.
+    Name,
+    /// A level, a limit, a value or a kind of scope that there is not.
+    Value,
+}
+
 /// What somebody is told.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Answer {
     /// Why nothing was done, if so.
     pub refused: Option<String>,
-    /// Whether that is because there is no such thing as was named.
-    pub misunderstood: bool,
+    /// What was not understood, if that is why.
+    pub misunderstood: Option<Misunderstood>,
     /// What the engine said to it.
     pub said: Vec<Line>,
     /// How things stand now.

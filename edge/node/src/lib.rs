@@ -32,7 +32,7 @@ mod watcher;
 
 pub use control::{ControlError, Server, ask};
 pub use deadman::{LOOKS, raise_flag, watch_over};
-pub use demand::{Answer, Demand, Inbox, Said, WrongScope, inbox, scope};
+pub use demand::{Answer, Demand, Inbox, Misunderstood, Said, WrongScope, inbox, scope};
 pub use feed::{Feed, News, What};
 pub use home::{Home, HomeError};
 pub use names::Names;

@@ -216,7 +216,7 @@ impl Node {
     /// Does what somebody wants, and answers when it is recorded.
     fn hear(&mut self, said: Said) -> Result<(), NodeError> {
         let answer = match said.demand.command(&self.names) {
-            Err(wrong) => Answer { misunderstood: true, ..Answer::refused(wrong) },
+            Err(wrong) => Answer { misunderstood: Some(wrong.is), ..Answer::refused(wrong) },
             Ok(None) => Answer { picture: Some(self.picture()), ..Answer::default() },
             Ok(Some(command)) => {
                 // What was said before is nobody's wish.
@@ -247,7 +247,7 @@ impl Node {
             Demand::Limit { limit, .. } => format!("{limit} stays as it is: {}", why(line)),
             _ => format!("{}: {}", line.kind, line.about),
         });
-        Ok(Answer { refused, said, picture: Some(self.picture()), misunderstood: false })
+        Ok(Answer { refused, said, picture: Some(self.picture()), misunderstood: None })
     }
 
     /// What is looked at now and then.

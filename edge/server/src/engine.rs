@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tse_node::{Answer, Demand, Gallery, Inbox, Picture, Said};
+use tse_node::{Answer, Demand, Gallery, Inbox, Misunderstood, Picture, Said};
 use utoipa::ToSchema;
 
 /// A kind of strategy that a config may name.
@@ -85,8 +85,9 @@ impl Engine {
             )
         })?;
         match (&answer.refused, answer.misunderstood) {
-            (Some(why), true) => Err(Problem::new(codes::NO_SUCH_THING, why)),
-            (Some(why), false) => Err(Problem::new(codes::NOT_DONE, why)),
+            (Some(why), Some(Misunderstood::Name)) => Err(Problem::new(codes::NO_SUCH_THING, why)),
+            (Some(why), Some(Misunderstood::Value)) => Err(Problem::new(codes::BAD_REQUEST, why)),
+            (Some(why), None) => Err(Problem::new(codes::NOT_DONE, why)),
             (None, _) => Ok(answer),
         }
     }

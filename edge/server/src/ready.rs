@@ -83,6 +83,11 @@ pub fn look(app: &App) -> Ready {
         let (state, why) = markets(&picture);
         all.push(("market_data_api", needed, state, why));
     }
+    let (state, why) = match app.tokens.wrong() {
+        None => (State::Ok, String::new()),
+        Some(why) => (State::Down, format!("nobody may do anything: {why}")),
+    };
+    all.push(("tokens", false, state, why));
     app.each_probe(|probe| {
         let (state, why) = probe.state();
         all.push((probe.name(), false, state, why));

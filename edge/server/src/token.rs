@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use subtle::ConstantTimeEq;
 
@@ -275,7 +275,14 @@ impl Tokens {
 /// A file of tokens that may change while the service runs: it is looked at anew when it has.
 pub struct TokenFile {
     path: PathBuf,
-    known: Mutex<(Option<SystemTime>, Tokens)>,
+    known: Mutex<Known>,
+}
+
+/// What a file said when it was read last.
+struct Known {
+    changed: Option<SystemTime>,
+    tokens: Tokens,
+    wrong: Option<String>,
 }
 
 impl TokenFile {
@@ -285,22 +292,34 @@ impl TokenFile {
     /// As for [`Tokens::open`].
     pub fn open(path: &Path) -> Result<(Self, bool), TokenError> {
         let (tokens, made) = Tokens::open(path)?;
-        let known = Mutex::new((changed(path), tokens));
+        let known = Mutex::new(Known { changed: changed(path), tokens, wrong: None });
         Ok((Self { path: path.to_owned(), known }, made))
     }
 
     /// Whose a token is, if it is good now. Of a file that cannot be used any more nobody is.
     pub fn holder(&self, token: &str, now: jiff::Timestamp) -> Option<Holder> {
+        self.newest().tokens.holder(token, now).cloned()
+    }
+
+    /// Why nobody has a good token, if the file cannot be used any more.
+    pub fn wrong(&self) -> Option<String> {
+        self.newest().wrong.clone()
+    }
+
+    fn newest(&self) -> MutexGuard<'_, Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changed(&self.path);
-        if changed != known.0 {
-            let tokens = Tokens::read(&self.path).unwrap_or_else(|error| {
-                tracing::error!(%error, "nobody may do anything over the network");
-                Tokens::default()
-            });
-            *known = (changed, tokens);
+        if changed != known.changed {
+            let (tokens, wrong) = match Tokens::read(&self.path) {
+                Ok(tokens) => (tokens, None),
+                Err(error) => {
+                    tracing::error!(%error, "nobody may do anything over the network");
+                    (Tokens::default(), Some(error.to_string()))
+                }
+            };
+            *known = Known { changed, tokens, wrong };
         }
-        known.1.holder(token, now).cloned()
+        known
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tower::ServiceExt;
-use tse_node::{Answer, Demand, Said};
+use tse_node::{Answer, Demand, Misunderstood, Said};
 use tse_server::{Constant, Label, Metrics, Prometheus, names};
 
 /// Figures in a list: what a test gives in place of an adapter (M120b-6).
@@ -264,12 +264,17 @@ async fn what_was_refused_is_told_with_the_engines_words() {
     std::thread::spawn(move || {
         for (at, said) in demands.into_iter().enumerate() {
             let refused = Answer::refused("after a loss it stays so");
-            (said.answer)(Answer { misunderstood: at == 0, ..refused });
+            (said.answer)(Answer {
+                misunderstood: [Some(Misunderstood::Name), Some(Misunderstood::Value), None][at],
+                ..refused
+            });
         }
     });
-    for (status, code) in
-        [(StatusCode::NOT_FOUND, "TSE-N102"), (StatusCode::UNPROCESSABLE_ENTITY, "TSE-N113")]
-    {
+    for (status, code) in [
+        (StatusCode::NOT_FOUND, "TSE-N102"),
+        (StatusCode::BAD_REQUEST, "TSE-N101"),
+        (StatusCode::UNPROCESSABLE_ENTITY, "TSE-N113"),
+    ] {
         let body = r#"{"limit":"day_max","value":"1","reason":"a"}"#;
         let request = Request::put("/api/v1/risk/limits")
             .header("content-type", "application/json")

@@ -38,7 +38,7 @@ fn unheard(error: &ControlError, home: &Home, demand: &Demand) -> Diagnostics {
 
 /// Why an engine did not do it: it may not, or there is no such thing.
 fn not_done(answer: &Answer, why: &str, home: &Home, fix: &str) -> Diagnostics {
-    if answer.misunderstood {
+    if answer.misunderstood.is_some() {
         return Diagnostic::error(codes::BAD_ARGUMENT, why.to_owned())
             .at(At::Place("the command line".to_owned()), "")
             .fix(fix)
@@ -112,7 +112,7 @@ pub(crate) fn kill(args: &Kill, ui: &Ui) -> Result<u8, Diagnostics> {
     let begun = Instant::now();
     let answer = match ask(&home, &demand) {
         Ok(answer) => match &answer.refused {
-            Some(why) if answer.misunderstood || !is_whole(&args.scope, &level) => {
+            Some(why) if answer.misunderstood.is_some() || !is_whole(&args.scope, &level) => {
                 return Err(not_done(&answer, why, &home, "tse kill --help"));
             }
             Some(why) => return by_flag(&home, why, ui),

@@ -7,6 +7,7 @@ use crate::config::{self, Config};
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
@@ -202,6 +203,8 @@ impl Kept {
         runtime.spawn(async move {
             let (name, is_remote) = (wanted.name(), wanted.postgres().is_some());
             let schema = wanted.place.schema.as_str().to_owned();
+            let file = wanted.settings.sqlite_path.clone().unwrap_or_else(|| home.store());
+            let file = (!is_remote).then_some(file);
             let has_redis = wanted.settings.redis_url.is_some();
             let stores = match wanted.connect(&home).await {
                 Ok(stores) => Arc::new(stores),
@@ -227,6 +230,7 @@ impl Kept {
             if let Some(first) = projectors.first() {
                 app.depends_on(Box::new(RowsProbe {
                     name,
+                    file,
                     watched: first.watch(),
                     stores: Arc::clone(&stores),
                 }));
@@ -288,6 +292,8 @@ async fn retain(stores: &Stores, app: &App) {
 /// How the store of rows stands, for readiness.
 struct RowsProbe {
     name: &'static str,
+    /// Where they are in a file.
+    file: Option<PathBuf>,
     watched: Watched,
     stores: Arc<Stores>,
 }
@@ -298,6 +304,11 @@ impl Probe for RowsProbe {
     }
 
     fn state(&self) -> (State, String) {
+        if let Some(file) = self.file.as_ref().filter(|file| !file.exists()) {
+            // Who has it open writes on, and nobody will ever read that.
+            let why = format!("{} was taken away; a start makes it anew", file.display());
+            return (State::Down, why);
+        }
         let standing = self.watched.standing();
         let why = standing.why.unwrap_or_default();
         match standing.how {

@@ -278,6 +278,37 @@ fn m3c_15_validate_says_a_line_of_each_part_and_fails_on_any_miss() {
 }
 
 #[test]
+fn files_that_are_taken_away_or_broken_are_seen_in_readiness_and_nothing_is_lost() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "60", "--arm"], &[]);
+    let well = |name: &'static str| move |it: &crate::Reply| it.json()["checks"][name] == "ok";
+    running.until("rows are written", "/ready", well("sqlite"));
+    running.until("tokens are read", "/ready", well("tokens"));
+    let tokens = desk.home("demo").join("tokens.toml");
+    let good = std::fs::read_to_string(&tokens).unwrap();
+    std::fs::write(&tokens, "[[holder").unwrap();
+    let said =
+        running.until("the file is wrong", "/ready", |it| it.json()["checks"]["tokens"] == "down");
+    assert_eq!(said.status, 200, "it trades without");
+    let why = said.json()["reasons"]["tokens"].to_string();
+    assert!(why.contains("tokens.toml"), "{why}");
+    std::fs::write(&tokens, good).unwrap();
+    running.until("the file is mended", "/ready", well("tokens"));
+    std::fs::remove_file(desk.home("demo").join("store.sqlite")).unwrap();
+    let said =
+        running.until("the rows are gone", "/ready", |it| it.json()["checks"]["sqlite"] == "down");
+    assert!(said.json()["reasons"]["sqlite"].to_string().contains("taken away"), "{}", said.json());
+    running.signal("-TERM");
+    assert_eq!(running.end().0, Some(0));
+    let running = desk.run(&["--speed", "60"], &[]);
+    running.until("rows are written anew", "/ready", well("sqlite"));
+    running.signal("-TERM");
+    assert_eq!(running.end().0, Some(0));
+    let check = desk.tse(&["store", "check", "demo", "--json"], &[]);
+    assert_eq!(check.code, 0, "{}{}", check.out, check.err);
+}
+
+#[test]
 fn what_cannot_be_meant_of_stores_and_tokens_is_said_before_anything_begins() {
     let desk = Desk::new();
     for (name, value) in [

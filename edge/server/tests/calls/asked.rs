@@ -17,9 +17,10 @@ async fn heard(pairs: &[(&str, &str)]) -> (Served, Arc<Mutex<Vec<Demand>>>) {
     std::thread::spawn(move || {
         for said in demands {
             let answer = match &said.demand {
-                Demand::Kill { scope, .. } if scope == "strategy:nobody" => {
-                    Answer { misunderstood: true, ..Answer::refused("no strategy `nobody`") }
-                }
+                Demand::Kill { scope, .. } if scope == "strategy:nobody" => Answer {
+                    misunderstood: Some(tse_node::Misunderstood::Name),
+                    ..Answer::refused("no strategy `nobody`")
+                },
                 Demand::Limit { value, .. } if value == "never" => Answer::refused("not that"),
                 _ => Answer::default(),
             };
