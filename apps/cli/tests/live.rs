@@ -371,7 +371,8 @@ fn venues_that_know_nothing_of_it_latch_the_account_until_somebody_has_looked() 
     std::fs::remove_dir_all(desk.home()).unwrap();
     std::fs::rename(&kept, desk.home()).unwrap();
 
-    let running = desk.run(&["--speed", "60", "--arm"]);
+    // Not armed: what these venues name next are names of executions that the engine has heard before.
+    let running = desk.run(&["--speed", "60"]);
     let of = |it: &Value, key: &str| {
         let all = it["venues"].as_array().unwrap().iter();
         all.filter(|venue| venue[key] == true).count()
@@ -381,7 +382,7 @@ fn venues_that_know_nothing_of_it_latch_the_account_until_somebody_has_looked() 
         let looked = desk.tse(&["resume", "--scope", &format!("account:{venue}")]);
         assert_eq!(looked.code, 0, "{}", words(&looked));
     }
-    let status = running.until("it goes on", |it| of(it, "reconciled") == 2 && it["armed"] == true);
+    let status = running.until("it goes on", |it| of(it, "reconciled") == 2);
     assert_eq!(of(&status, "unexplained"), 0);
 }
 
