@@ -384,6 +384,9 @@ fn venues_that_know_nothing_of_it_latch_the_account_until_somebody_has_looked() 
     }
     let status = running.until("it goes on", |it| of(it, "reconciled") == 2);
     assert_eq!(of(&status, "unexplained"), 0);
+    let armed = desk.tse(&["resume"]);
+    assert_eq!(armed.code, 0, "{}", words(&armed));
+    running.until("it may trade", |it| it["armed"] == true);
 }
 
 #[test]

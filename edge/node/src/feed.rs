@@ -11,9 +11,10 @@ use crate::{Line, Names, say};
 use because::Because;
 use rtrb::{Consumer, Producer, RingBuffer};
 use serde::Serialize;
-use tse_kernel::{Alert, Command, Kernel, Order, Output};
+use tse_kernel::{Alert, Command, Kernel, Level, Order, Output, Reach};
 use tse_model::{
-    ClientOrderId, Fill, InstrumentId, Liquidity, Money, Request, Side, StrategyId, Timestamp,
+    ClientOrderId, Fill, InstrumentId, Liquidity, Money, PlaceOrder, Request, Side, StrategyId,
+    Timestamp,
 };
 use tse_portfolio::Position;
 
@@ -96,6 +97,11 @@ pub enum What {
     Alerts(Line),
 }
 
+/// How far something is cut back by itself; `None` where there is no such thing.
+fn level(reach: Reach, kernel: &Kernel) -> Option<Level> {
+    kernel.state().switch().latch(reach).map(|latch| latch.level)
+}
+
 /// A feed of what an engine of these names does, from nothing.
 pub(crate) fn feed(names: Names) -> (FeedIn, Feed) {
     let (producer, consumer) = RingBuffer::new(PLACES);
@@ -109,14 +115,20 @@ impl FeedIn {
         self.said
     }
 
-    /// What follows is done for a demand with this number.
-    pub(crate) fn begin(&mut self, cause: Option<u64>, command: &Command) {
-        self.because.begin(cause, command);
+    /// What follows is done for a demand with this number, that is this command.
+    pub(crate) fn begin(&mut self, cause: Option<u64>, command: &Command, kernel: &Kernel) {
+        let reach = match command {
+            Command::Kill(kill) => Some(kill.reach),
+            Command::Resume(resume) => Some(resume.reach),
+            _ => None,
+        };
+        self.because.begin(cause, reach.and_then(|it| level(it, kernel).map(|level| (it, level))));
     }
 
-    /// It is done.
-    pub(crate) fn end(&mut self) {
-        self.because.end();
+    /// It is done, or refused.
+    pub(crate) fn end(&mut self, kernel: &Kernel) {
+        let now = self.because.about().and_then(|reach| level(reach, kernel));
+        self.because.end(now);
     }
 
     fn say(&mut self, at: Timestamp, change: Change) {
@@ -145,13 +157,28 @@ impl FeedIn {
         }
     }
 
+    /// An order is about to be told of: where positions are closed, no other orders are made.
+    fn piece(&mut self, place: &PlaceOrder, kernel: &Kernel) {
+        let (strategy, instrument) = (place.strategy, place.instrument);
+        if !self.because.closes() || kernel.level(strategy, instrument) != Level::Flatten {
+            return;
+        }
+        let venue = kernel.catalog().instrument(instrument).venue;
+        self.because.piece(|reach| match reach {
+            Reach::Firm => true,
+            Reach::Account(at) => at == venue,
+            Reach::Instrument(id) => id == instrument,
+            Reach::Strategy(id) => id == strategy,
+        });
+    }
+
     /// The engine asked for something or told something.
     pub(crate) fn take(&mut self, now: Timestamp, output: &Output, number: u64, kernel: &Kernel) {
         match output {
             Output::Send(_, Request::Place(place)) => {
-                self.because.place(place, kernel);
+                self.piece(place, kernel);
                 self.order(now, place.id, kernel);
-                self.because.placed();
+                self.because.told();
             }
             Output::Send(_, request) => self.order(now, request.id(), kernel),
             Output::Ended(id) => self.order(now, *id, kernel),

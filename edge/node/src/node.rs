@@ -221,9 +221,9 @@ impl Node {
             Ok(Some(command)) => {
                 // What was said before is nobody's wish.
                 self.watcher.feed.settle(self.reached, self.live.kernel());
-                self.watcher.feed.begin(said.cause, &command);
+                self.watcher.feed.begin(said.cause, &command, self.live.kernel());
                 let answer = self.carry_out(command, &said.demand)?;
-                self.watcher.feed.end();
+                self.watcher.feed.end(self.live.kernel());
                 answer
             }
         };

@@ -28,7 +28,7 @@ macro_rules! codes {
 
 codes! {
     BAD_REQUEST = "TSE-N101", 400, "The request cannot be read",
-        "Its path, its query or its body is not what the route takes; the detail says where. `/docs` shows every route.";
+        "Its path, its query or its body is not what the route takes, or it names a level, a limit or a value that there is not; the detail says where. `/docs` shows every route.";
     NO_SUCH_THING = "TSE-N102", 404, "There is nothing of that name",
         "The route is there, and what it was asked about is not: the detail says what there is instead.";
     NO_SUCH_ROUTE = "TSE-N103", 404, "There is no such route",

@@ -6,7 +6,6 @@
 use crate::config::{self, Config};
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -262,8 +261,7 @@ fn traced(app: &Arc<App>, store: &'static str) -> Written {
             Change::Order(order) => Some(order.order_id.as_str()),
             _ => None,
         });
-        let orders: BTreeSet<_> = orders.collect();
-        app.traces.stored(app.engine.causes(), store, (batch.to, took), orders.into_iter());
+        app.traces.stored(app.engine.causes(), store, (batch.to, took), orders);
     })
 }
 

@@ -28,6 +28,7 @@ use opentelemetry_sdk::trace::{
     TracerProviderBuilder,
 };
 pub use orders::Orders;
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 /// How many spans wait to leave; one more is dropped.
@@ -102,8 +103,8 @@ impl Traces {
         self.tracer.build_with_context(builder, &parent)
     }
 
-    /// Rows of orders were written to a store, which took so long and ends now; each order is at most once among them.
-    /// Those that were made for a request get a span in its trace.
+    /// Rows of orders were written to a store up to a record, which took so long and ends now. Orders that were made for
+    /// a request get a span in its trace, one for all their rows.
     pub fn stored<'a>(
         &self,
         causes: &Causes,
@@ -115,7 +116,7 @@ impl Traces {
             return;
         }
         let end = SystemTime::now();
-        for id in orders {
+        for id in orders.collect::<BTreeSet<_>>() {
             let Some(made) = causes.order(id) else { continue };
             let builder = SpanBuilder::from_name("store order")
                 .with_kind(SpanKind::Client)

@@ -180,7 +180,7 @@ fn an_order_and_its_rows_are_a_part_of_the_trace_of_the_request_they_were_made_f
     orders.take(&News { cause, ..order(2, "old", "working") });
     orders.take(&News { cause, ..order(3, "closing", "sent") });
     orders.take(&order(4, "other", "sent"));
-    let rows = ["closing", "old", "other"];
+    let rows = ["closing", "old", "closing", "other"];
     traces.stored(&causes, "sqlite", (9, Duration::from_millis(3)), rows.into_iter());
     for (number, id) in [(5, "old"), (6, "closing"), (7, "other")] {
         orders.take(&order(number, id, "filled"));
