@@ -42,7 +42,9 @@ pub use moment::{Clock, HandClock, Moment, SystemClock};
 pub use names::{Namespace, Place, Schema};
 pub use postgres::{Postgres, PostgresOptions, Step, VERSION as SCHEMA_VERSION, migrate};
 pub use projection::{Applied, Batch, Change, Projection};
-pub use redis::{Redis, RedisCache, RedisDiscovery, RedisOptions};
+pub use redis::{
+    Claim, Other, Redis, RedisCache, RedisDiscovery, RedisOptions, Registration, ServiceRegistry,
+};
 pub use repositories::{
     CacheRepository, OrdersRepository, PositionsRepository, ServiceDiscoveryRepository,
     ServiceInfo, StrategiesRepository, TradesRepository,

@@ -6,9 +6,11 @@
 
 mod cache;
 mod discovery;
+mod registry;
 
 pub use cache::RedisCache;
 pub use discovery::RedisDiscovery;
+pub use registry::{Claim, Other, Registration, ServiceRegistry};
 
 use crate::secret::StoreUrl;
 use crate::{Result, StorageError};

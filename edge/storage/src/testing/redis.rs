@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The password of `trading-adapter` on such a server.
+/// The password of the engine's users on such a server.
 const PASSWORD: &str = "throw-away";
 
-/// The engine's user may only what spec 3.6 says; `default` may everything, for tests to look and to break.
+/// The engine's users may only what spec 3.6 says, and read the registrations of all; `default` may everything, for
+/// tests to look and to break.
 const USERS: &str = "\
 user default on nopass ~* &* +@all
 user trading-adapter on >throw-away ~trading:* resetchannels -@all +@read +@write +@keyspace +ping -@dangerous
-user trading-service on >throw-away ~trading:* ~registry:services:trading-* resetchannels -@all +@read +@write +@keyspace -@dangerous
+user trading-service on >throw-away ~trading:* ~registry:services:trading-* %R~registry:services:* resetchannels -@all +@read +@write +@keyspace -@dangerous
 ";
 
 /// A server that is stopped, and its folder removed, when this is dropped.
@@ -92,6 +93,11 @@ impl RedisServer {
     /// Where one who may everything reaches it.
     pub fn admin_url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// How the engine's service registers there.
+    pub fn service_url(&self) -> String {
+        format!("redis://trading-service:{PASSWORD}@127.0.0.1:{}", self.port)
     }
 
     /// Its port.

@@ -14,6 +14,8 @@ mod positions;
 mod projection;
 #[cfg(unix)]
 mod redis_access;
+#[cfg(unix)]
+mod registry;
 mod retention;
 mod sqlite_file;
 #[cfg(unix)]
