@@ -72,3 +72,4 @@ of() { cat "$folder/$1"; }
 printf 'postgresql://trading_adapter:%s@postgres:5432/trading_ecosystem' "$(of postgres_adapter_password)" | write postgres_url
 printf 'postgresql://trading_owner:%s@postgres:5432/trading_ecosystem' "$(of postgres_owner_password)" | write postgres_owner_url
 printf 'redis://trading-adapter:%s@redis:6379' "$(of redis_adapter_password)" | write redis_url
+printf 'redis://trading-service:%s@redis:6379' "$(of redis_service_password)" | write discovery_redis_url

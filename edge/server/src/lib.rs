@@ -16,6 +16,7 @@ pub mod access;
 mod app;
 mod audit;
 pub mod codes;
+mod discovery;
 mod engine;
 mod figures;
 pub mod grpc;
@@ -37,6 +38,7 @@ mod wishes;
 
 pub use app::App;
 pub use audit::{Audit, Entry};
+pub use discovery::{Member, Taken};
 pub use engine::{Engine, StrategyKind};
 pub use instance::{BadInstance, Instance};
 pub use logs::{CRITICAL, LogError, Logs};

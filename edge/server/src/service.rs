@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::audit::Audit;
+use crate::discovery::{self, Discovery, DiscoveryProbe, Member, Taken};
 use crate::engine::Engine;
 use crate::figures;
 use crate::grpc;
@@ -18,7 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 use tse_node::Feed;
+use tse_storage::StorageError;
 
 /// The longest that requests in work are waited for, and calls.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -49,6 +52,12 @@ pub enum StartError {
     /// No spans could leave.
     #[error(transparent)]
     Traces(#[from] TraceError),
+    /// Another instance has its name.
+    #[error(transparent)]
+    Taken(#[from] Taken),
+    /// The registry cannot even be looked for.
+    #[error("the registry of services: {0}")]
+    Registry(#[from] StorageError),
     /// No figures.
     #[error("the names of the service make no labels: {0}")]
     Labels(prometheus::Error),
@@ -80,10 +89,12 @@ pub struct Service {
     serving: Serving,
     calls: Serving,
     made_token: bool,
+    registered: Option<JoinHandle<()>>,
 }
 
 impl Service {
-    /// Serves an engine, which need not have begun: it is not ready then. `folder` is the engine's.
+    /// Serves an engine, which need not have begun: it is not ready then. `folder` is the engine's, and `member`
+    /// what the registry of services is told of it.
     ///
     /// # Errors
     /// What stands in the way.
@@ -92,6 +103,7 @@ impl Service {
         ports: Ports,
         engine: Engine,
         folder: &Path,
+        member: Member,
     ) -> Result<Self, StartError> {
         let tokens = settings.tokens.clone().unwrap_or_else(|| folder.join("tokens.toml"));
         let (tokens, made_token) = TokenFile::open(&tokens)?;
@@ -105,6 +117,10 @@ impl Service {
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;
+        let discovery = Discovery::open(&settings, member)?;
+        if let Some(discovery) = &discovery {
+            runtime.block_on(discovery.join())?;
+        }
         let hub = Hub::new(engine.clone());
         let entered = runtime.enter();
         let traces = Traces::open(&settings)?;
@@ -126,7 +142,14 @@ impl Service {
             let canonical = app.settings.instance.canonical();
             tracing::info!(canonical, "the instance is known by another name to hosts and schemas");
         }
-        Ok(Self { runtime, app, serving, calls, made_token })
+        let entered = runtime.enter();
+        discovery::tell(&app.settings);
+        drop(entered);
+        let registered = discovery.map(|it| {
+            app.depends_on(Box::new(DiscoveryProbe(Arc::clone(&it))));
+            runtime.spawn(it.stay(Arc::clone(&app)))
+        });
+        Ok(Self { runtime, app, serving, calls, made_token, registered })
     }
 
     /// Where other work of the network may run.
@@ -156,6 +179,10 @@ impl Service {
         self.app.streams.end();
         self.runtime
             .block_on(async { tokio::join!(self.serving.end(DRAIN), self.calls.end(DRAIN_CALLS)) });
+        if let Some(registered) = self.registered {
+            // It has been leaving since the end began, within a time of its own.
+            let _ = self.runtime.block_on(registered);
+        }
         self.app.traces.end(STOP);
         self.runtime.shutdown_timeout(STOP);
         tracing::info!("the service has ended in order");

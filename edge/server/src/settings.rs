@@ -151,6 +151,16 @@ pub struct Settings {
     pub postgres: Option<Secret>,
     /// `REDIS_URL`, where it was said.
     pub redis: Option<Secret>,
+    /// `DISCOVERY_REDIS_URL`, where it was said: the registry is in the Redis of the cache without.
+    pub discovery_redis: Option<Secret>,
+    /// `ADVERTISE_HOST`: under which host others are told that they reach it.
+    pub advertise: Option<String>,
+    /// `SERVICE_REGISTRY_URL`: a registry that is told over HTTP.
+    pub registry: Option<String>,
+    /// `HEALTH_CHECK_INTERVAL`, in seconds: how often the registry hears of it. It is forgotten after three of them.
+    pub heartbeat: Duration,
+    /// `REGISTRATION_RETRY_INTERVAL`, in seconds: how long after a failure.
+    pub registration_retry: Duration,
     /// `OTEL_SERVICE_NAME`.
     pub otel_service: String,
     /// `OTEL_EXPORTER_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT`, where it was said: without, no trace leaves.
@@ -213,6 +223,11 @@ impl Settings {
             read_only: given.flag("READ_ONLY", false),
             postgres: given.secret("POSTGRES_URL"),
             redis: given.secret("REDIS_URL"),
+            discovery_redis: given.secret("DISCOVERY_REDIS_URL"),
+            advertise: given.maybe("ADVERTISE_HOST"),
+            registry: given.maybe("SERVICE_REGISTRY_URL"),
+            heartbeat: given.seconds("HEALTH_CHECK_INTERVAL", 30.0),
+            registration_retry: given.seconds("REGISTRATION_RETRY_INTERVAL", 5.0),
             otel_service: given.text(&["OTEL_SERVICE_NAME"], "trading-system-engine"),
             otel_endpoint: given.first(&["OTEL_EXPORTER_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]),
             otel_insecure: given.flag("OTEL_INSECURE", true),

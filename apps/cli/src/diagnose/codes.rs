@@ -384,6 +384,10 @@ codes! {
     STORE_AWAY = "TSE-N009", "A store of rows cannot be used",
         "It does not answer, refuses, lacks the tables that this version needs, or has no rows of that engine. The \
          journal has everything: rows can be made anew from it at any time.";
+    NAME_TAKEN = "TSE-N010", "Another instance has that name, or its keys",
+        "Two engines under one name would be taken for each other, and two in one namespace would write over each \
+         other's keys. The registry in Redis says who has it; one that comes back with its own folder is no second one. \
+         Nothing was begun.";
     UNKNOWN_VERB = "TSE-U001", "Not a command of tse",
         "`tse --help` lists the commands and `tse COMMAND --help` what each takes.";
     BAD_ARGUMENT = "TSE-U002", "An argument cannot be used",

@@ -12,7 +12,7 @@ use tse_disk::Folder;
 use tse_node::{Feed, Gallery, Home, Inbox};
 use tse_projector::{About, Start};
 use tse_server::settings::{BadVariable, LogFormat, Settings, Variables};
-use tse_server::{App, Engine, Logs, Ports, Service, StartError, StrategyKind};
+use tse_server::{App, Engine, Logs, Member, Ports, Service, StartError, StrategyKind};
 use tse_strategy::Registry;
 
 /// A service, the store that follows, and the logs that are written.
@@ -160,11 +160,22 @@ pub(super) fn start(
     let name = settings.instance.display_name();
     std::fs::write(instance_file(home), format!("{name}\n"))
         .map_err(|error| failed(error.to_string()))?;
+    let member = Member {
+        owner: home.identity().map_err(|error| failed(error.to_string()))?,
+        schema: Some(stores.place.schema.as_str().to_owned()),
+        namespace: Some(stores.place.namespace.as_str().to_owned()),
+    };
     write_reached(home, &settings).map_err(|error| failed(error.to_string()))?;
     let logs = Logs::install(&settings, home.folder(), shown);
     let logs = logs.map_err(|error| failed(error.to_string()))?;
-    let started = Service::start(settings, ports, engine, home.folder());
-    let service = started.map_err(|error: StartError| failed(error.to_string()))?;
+    let started = Service::start(settings, ports, engine, home.folder(), member);
+    let service = started.map_err(|error| match error {
+        StartError::Taken(taken) => Diagnostic::error(codes::NAME_TAKEN, taken.to_string())
+            .at(At::Place("the registry of services".to_owned()), "")
+            .fix("SERVICE_INSTANCE_NAME names it otherwise; one that died is forgotten within three of its HEALTH_CHECK_INTERVALs")
+            .into(),
+        error => failed(error.to_string()),
+    })?;
     let app = service.app();
     if service.made_token() && !ui.json && !ui.quiet {
         let path = home.folder().join("token");

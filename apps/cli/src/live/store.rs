@@ -125,6 +125,12 @@ impl Wanted {
             let fix = "REDIS_URL=redis://USER:PASSWORD@HOST:6379";
             settings.redis_url = Some(url("REDIS_URL", fix, text)?);
         }
+        if let Some(text) = &service.discovery_redis {
+            let fix = "DISCOVERY_REDIS_URL=redis://USER:PASSWORD@HOST:6379";
+            let url = url("DISCOVERY_REDIS_URL", fix, text)?;
+            Redis::new(&RedisOptions::new(url))
+                .map_err(|error| wrong(format!("DISCOVERY_REDIS_URL: {error}"), fix))?;
+        }
         if let Some(url) = &settings.redis_url {
             // A mistake is found before anything begins; whether a server is there, later.
             Redis::new(&RedisOptions::new(url.clone())).map_err(|error| {

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod discovery;
 mod faults;
 mod http;
 mod instances;

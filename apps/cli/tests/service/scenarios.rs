@@ -129,7 +129,11 @@ impl World {
             self.left_out = true;
             return;
         };
-        self.urls = vec![("POSTGRES_URL", postgres.url("postgres")), ("REDIS_URL", redis.url())];
+        self.urls = vec![
+            ("POSTGRES_URL", postgres.url("postgres")),
+            ("REDIS_URL", redis.url()),
+            ("DISCOVERY_REDIS_URL", redis.service_url()),
+        ];
         if text.ends_with("away") {
             postgres.kill();
             redis.kill();

@@ -58,6 +58,28 @@ fn m120_9_a_log_level_is_taken_in_any_case() {
 }
 
 #[test]
+fn the_registry_has_settings_of_its_own() {
+    let it = settings(&[]).unwrap();
+    assert_eq!((&it.discovery_redis, &it.advertise, &it.registry), (&None, &None, &None));
+    assert_eq!((it.heartbeat.as_secs(), it.registration_retry.as_secs()), (30, 5));
+    let it = settings(&[
+        ("DISCOVERY_REDIS_URL", "redis://trading-service:x@r"),
+        ("ADVERTISE_HOST", "engine.local"),
+        ("SERVICE_REGISTRY_URL", "http://registry:8080"),
+        ("HEALTH_CHECK_INTERVAL", "0.5"),
+        ("REGISTRATION_RETRY_INTERVAL", "1"),
+    ]);
+    let it = it.unwrap();
+    assert_eq!(it.advertise.as_deref(), Some("engine.local"));
+    assert_eq!(it.registry.as_deref(), Some("http://registry:8080"));
+    assert_eq!((it.heartbeat.as_millis(), it.registration_retry.as_secs()), (500, 1));
+    assert!(it.discovery_redis.is_some());
+    for name in ["HEALTH_CHECK_INTERVAL", "REGISTRATION_RETRY_INTERVAL"] {
+        assert_eq!(settings(&[(name, "0")]).unwrap_err()[0].name, name);
+    }
+}
+
+#[test]
 fn everything_wrong_is_told_at_once() {
     let wrong = settings(&[
         ("HTTP_PORT", "many"),
