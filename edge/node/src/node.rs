@@ -14,9 +14,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tse_disk::Slowest;
-use tse_kernel::{Command, Input};
+use tse_kernel::{Command, Input, Kernel};
 use tse_model::{Span, Timestamp};
-use tse_risk::Who;
+use tse_risk::{Kill, Level, Reach, Who, Why};
 use tse_sim::PaperError;
 
 /// A slice of the market, by the clock; and the most of it, however fast it runs: between slices demands are heard.
@@ -47,6 +47,8 @@ pub struct Settings {
     pub arm: Option<String>,
     /// After so long it ends by itself.
     pub lasts: Option<Duration>,
+    /// Who has positions closed when it ends, if anybody: they stay without.
+    pub flatten: Option<String>,
 }
 
 /// The newest picture, for whoever wants to look.
@@ -314,14 +316,31 @@ impl Node {
     /// Stops strategies and takes back what rests. What nobody knows of is found out by asking, and that takes its
     /// time: the market goes on for it as fast as it can.
     fn drain(&mut self) -> Result<(), NodeError> {
+        if let Some(by) = self.settings.flatten.take() {
+            self.flatten(&by)?;
+        }
         if !self.live.kernel().is_idle() {
             self.live.tell(Input::Command(Command::Stop), &mut self.watcher)?;
         }
+        self.go_on_while(|kernel| kernel.orders().live() > 0)
+    }
+
+    /// Closes what is open, as the kill level does that; it stays at that level, also for the next start.
+    fn flatten(&mut self, by: &str) -> Result<(), NodeError> {
+        let is_open =
+            |kernel: &Kernel| kernel.portfolio().positions().iter().any(|it| !it.is_flat());
+        if is_open(self.live.kernel()) {
+            let (by, why) = (Who::cut(by), Why::cut("flatten on shutdown"));
+            let kill = Kill { reach: Reach::Firm, level: Level::Flatten, by, why };
+            self.live.tell(Input::Command(Command::Kill(kill)), &mut self.watcher)?;
+        }
+        self.go_on_while(is_open)
+    }
+
+    /// Lets the market go on as fast as it can while something is so, for as long as an end may take.
+    fn go_on_while(&mut self, is_so: impl Fn(&Kernel) -> bool) -> Result<(), NodeError> {
         let (begun, until) = (Instant::now(), self.reached + DRAIN_MARKET);
-        while self.live.kernel().orders().live() > 0
-            && self.reached < until
-            && begun.elapsed() < DRAIN
-        {
+        while is_so(self.live.kernel()) && self.reached < until && begun.elapsed() < DRAIN {
             self.progress.fetch_add(1, Ordering::Relaxed);
             self.hear_all()?;
             self.reached = self.reached + DRAIN_STEP;

@@ -25,6 +25,9 @@ pub struct Run {
     /// Let it trade as soon as it can, in your name; without it, it waits for `tse resume`
     #[arg(long)]
     pub arm: bool,
+    /// Close positions when it ends, in your name; it stays cut back at `flatten` until `tse resume`
+    #[arg(long, env = "FLATTEN_ON_SHUTDOWN", value_parser = clap::builder::BoolishValueParser::new())]
+    pub flatten_on_shutdown: bool,
     /// Who you are, for the record; without it, the name you are logged in with
     #[arg(long, value_name = "NAME", env = "TSE_OPERATOR")]
     pub by: Option<String>,

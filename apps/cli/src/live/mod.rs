@@ -82,6 +82,7 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         speed: args.speed,
         arm: args.arm.then(|| who(args.by.as_deref())),
         lasts: args.seconds.map(Duration::from_secs),
+        flatten: args.flatten_on_shutdown.then(|| who(args.by.as_deref())),
     };
     let server = Server::listen(&home, desk).map_err(|error| unreachable(&home, &error))?;
     if !ui.json && !ui.quiet {

@@ -133,6 +133,29 @@ fn what_people_want_over_rest_is_recorded_before_it_is_answered() {
 }
 
 #[test]
+fn an_end_leaves_positions_alone_or_closes_them_as_it_was_told() {
+    let is_held = |it: &Value| {
+        let strategies = it["strategies"].as_array().expect("a list");
+        let mut all = strategies.iter().flat_map(|it| it["positions"].as_array().expect("a list"));
+        all.any(|it| it["size"].as_str().is_some_and(|size| size.parse() != Ok(0.0)))
+    };
+    for (flag, stays) in [(&[][..], true), (&["--flatten-on-shutdown", "--by", "ann"], false)] {
+        let desk = Desk::new();
+        let args = [&["--speed", "60", "--arm"], flag].concat();
+        let running = desk.run(&args, &[]);
+        running.until_status("it holds something", is_held);
+        running.signal("-TERM");
+        let (code, said) = running.end();
+        assert_eq!(code, Some(0), "{said}");
+        // Disarmed, it changes nothing by itself.
+        let running = desk.run(&["--speed", "1"], &[]);
+        let status = running.get("/api/v1/status").json();
+        assert_eq!(is_held(&status), stays, "{flag:?}: {status}");
+        assert_eq!(status["level"] == "flatten", !stays, "{flag:?}: {status}");
+    }
+}
+
+#[test]
 fn sigterm_under_load_drains_and_ends_well() {
     let desk = Desk::new();
     let running = desk.run(&["--speed", "60", "--arm"], &[]);
