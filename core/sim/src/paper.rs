@@ -387,6 +387,10 @@ impl<O: Observer, D: Disk> Observer for Writing<'_, O, D> {
         self.watcher.told(now, what, kernel);
     }
 
+    fn stepped(&mut self) {
+        self.watcher.stepped();
+    }
+
     fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
         self.watcher.output(now, output, kernel);
     }

@@ -79,6 +79,10 @@ impl<O: Observer, D: Disk> Observer for Recorder<'_, O, D> {
         });
     }
 
+    fn stepped(&mut self) {
+        self.watcher.stepped();
+    }
+
     fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
         self.watcher.output(now, output, kernel);
     }

@@ -28,6 +28,8 @@ pub trait Observer {
     fn told(&mut self, now: Timestamp, what: Told<'_>, kernel: &Kernel) {
         let _ = (now, what, kernel);
     }
+    /// It has been told: what that led to is recorded, and what it asked for may leave.
+    fn stepped(&mut self) {}
     /// The engine asked for or told something. An order that just ended can still be looked up.
     fn output(&mut self, now: Timestamp, output: &Output, kernel: &Kernel) {
         let _ = (now, output, kernel);

@@ -473,6 +473,7 @@ impl<T: Trader, F: Floor> World<T, F> {
     /// Sends on its way what the engine asks for; it wanted to be woken at `wake` before.
     #[inline]
     fn carry_out(&mut self, now: Timestamp, wake: Option<Timestamp>, observer: &mut impl Observer) {
+        observer.stepped();
         let wake_now = self.trader.kernel().wake_at();
         if wake_now != wake {
             self.agenda.moved(Due::KernelWake, wake_now);

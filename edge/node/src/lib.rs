@@ -28,6 +28,7 @@ mod pace;
 mod picture;
 mod pin;
 mod say;
+mod timings;
 mod watcher;
 
 pub use control::{ControlError, Server, ask};
@@ -45,3 +46,4 @@ pub use picture::{
 };
 pub use pin::pin;
 pub use say::alert;
+pub use timings::{Counts, Timing, Timings};

@@ -7,6 +7,7 @@ use crate::demand::{Answer, Demand, Said};
 use crate::feed::Feed;
 use crate::open::{Live, Opened};
 use crate::picture::{Facts, Picture};
+use crate::timings::Timings;
 use crate::watcher::Watcher;
 use crate::{Names, Pace};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,12 +54,25 @@ pub struct Settings {
 
 /// The newest picture, for whoever wants to look.
 #[derive(Clone, Debug, Default)]
-pub struct Gallery(Arc<Mutex<Option<Hung>>>);
+pub struct Gallery {
+    newest: Arc<Mutex<Option<Hung>>>,
+    timings: Timings,
+}
 
 /// A picture, and since when it hangs there.
 type Hung = (Instant, Arc<Picture>);
 
 impl Gallery {
+    /// An empty one, and what is measured of the engine whose pictures will hang there.
+    pub fn of(timings: Timings) -> Self {
+        Self { newest: Arc::default(), timings }
+    }
+
+    /// How long the engine takes.
+    pub fn timings(&self) -> &Timings {
+        &self.timings
+    }
+
     /// The newest picture; `None` before the first.
     pub fn newest(&self) -> Option<Arc<Picture>> {
         self.look().map(|(_, picture)| picture)
@@ -70,13 +84,13 @@ impl Gallery {
     }
 
     fn look(&self) -> Option<Hung> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn hang(&self, picture: Picture) -> Arc<Picture> {
         let picture = Arc::new(picture);
         // Whoever looks holds it for as long as it takes to count a reference.
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((Instant::now(), Arc::clone(&picture)));
         picture
     }
@@ -117,7 +131,10 @@ impl Node {
         inbox: Receiver<Said>,
         gallery: Gallery,
     ) -> (Self, Feed) {
-        let Opened { live, slowest, feed, watcher, names, .. } = opened;
+        let Opened { live, slowest, feed, mut watcher, names, .. } = opened;
+        // What was counted while it recovered was long ago.
+        gallery.timings.forget();
+        watcher.inputs = Arc::clone(&gallery.timings.inputs);
         let reached = live.now();
         let node = Self {
             pace: Pace::new(settings.speed, reached, Instant::now()),

@@ -1,8 +1,11 @@
 //! What the driver remembers of what an engine said, for pictures and answers.
 
 use crate::feed::{Feed, FeedIn, feed};
+use crate::timings::Timing;
 use crate::{Line, Names, say};
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
 use tse_kernel::{Kernel, Output};
 use tse_model::{Fill, InstrumentId, Liquidity, Money, Side, StrategyId, Timestamp};
 use tse_portfolio::statistics::{Deal, Trading};
@@ -22,6 +25,10 @@ pub(crate) struct Watcher {
     /// How each strategy traded each instrument since then, strategy by strategy.
     pub(crate) trading: Vec<Vec<Trading>>,
     pub(crate) feed: FeedIn,
+    /// Where it is counted how long inputs take.
+    pub(crate) inputs: Arc<Timing>,
+    /// When the last one began.
+    begun: Option<Instant>,
     said: u64,
     /// What was said since somebody began to listen.
     heard: Option<Vec<Line>>,
@@ -42,6 +49,8 @@ impl Watcher {
             names,
             alerts: VecDeque::new(),
             equity: None,
+            inputs: Arc::default(),
+            begun: None,
             said: 0,
             heard: None,
         };
@@ -91,6 +100,13 @@ impl Observer for Watcher {
         match what {
             Told::Order(event) => self.feed.hear(now, event.id, kernel),
             _ => self.feed.settle(now, kernel),
+        }
+        self.begun = Some(Instant::now());
+    }
+
+    fn stepped(&mut self) {
+        if let Some(begun) = self.begun.take() {
+            self.inputs.since(begun);
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::TrySendError;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tse_node::{Answer, Demand, Gallery, Inbox, Misunderstood, Picture, Said};
+use tse_node::{Answer, Demand, Gallery, Inbox, Misunderstood, Picture, Said, Timings};
 use utoipa::ToSchema;
 
 /// A kind of strategy that a config may name.
@@ -56,6 +56,11 @@ impl Engine {
         self.gallery
             .newest()
             .ok_or_else(|| Problem::new(codes::NO_PICTURE, "it is still recovering").again_in(1))
+    }
+
+    /// How long it takes over what it is told.
+    pub(crate) fn timings(&self) -> &Timings {
+        self.gallery.timings()
     }
 
     /// How old the newest picture is; `None` before the first.

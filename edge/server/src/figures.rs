@@ -8,7 +8,7 @@ use crate::metrics::{Label, Metrics, names};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tse_node::{Line, Picture};
+use tse_node::{Line, Picture, Timings};
 
 /// What has been counted so far.
 #[derive(Default)]
@@ -17,6 +17,22 @@ pub(crate) struct Counted {
     last_alert: u64,
     before: Option<[u64; 3]>,
     sent: Option<(Instant, u64)>,
+}
+
+/// How long the engine takes. Where nothing was counted a figure stays as it was.
+fn timings(metrics: &dyn Metrics, timings: &Timings) {
+    let inputs = timings.inputs.take();
+    for (name, share) in [("0.5", 0.5), ("0.99", 0.99), ("0.999", 0.999)] {
+        if let Some(took) = inputs.quantile(share) {
+            metrics.set_gauge(names::INPUT_SECONDS, took.as_secs_f64(), &[("quantile", name)]);
+        }
+    }
+    for (strategy, timing) in &timings.strategies {
+        if let Some(took) = timing.take().quantile(0.99) {
+            let labels = [("strategy", strategy.as_str())];
+            metrics.set_gauge(names::STRATEGY_SECONDS, took.as_secs_f64(), &labels);
+        }
+    }
 }
 
 impl Counted {
@@ -73,6 +89,7 @@ impl Counted {
             alert(metrics, line);
         }
         self.last_alert = picture.alerts.last().map_or(self.last_alert, |line| line.number);
+        timings(metrics, app.engine.timings());
         self.engine(metrics, picture, now);
     }
 

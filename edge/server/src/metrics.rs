@@ -101,6 +101,10 @@ pub mod names {
     pub const RECORD_SECONDS: &str = "tse_journal_record_seconds";
     /// The last record of the journal that is safe.
     pub const JOURNAL_SAFE: &str = "tse_journal_safe_sequence";
+    /// What calls of a strategy took at most, but for one in a hundred of them.
+    pub const STRATEGY_SECONDS: &str = "trading_engine_strategy_execution_time";
+    /// What inputs of the engine took at most, from record to release, but for a share of them.
+    pub const INPUT_SECONDS: &str = "tse_engine_input_seconds";
     /// How old the newest quote of an instrument is, by the engine's clock.
     pub const QUOTE_AGE: &str = "tse_quote_age_seconds";
 
@@ -142,6 +146,14 @@ pub mod names {
         (ALERTS, "What should be seen, by kind."),
         (RECORD_SECONDS, "How long the slowest record took lately to become safe."),
         (JOURNAL_SAFE, "The last record of the journal that is safe."),
+        (
+            STRATEGY_SECONDS,
+            "What calls of a strategy took since the figures were last taken: 99 of 100 took no longer.",
+        ),
+        (
+            INPUT_SECONDS,
+            "What inputs of the engine took since the figures were last taken, from record to release: such a share of them took no longer.",
+        ),
         (QUOTE_AGE, "How old the newest quote of an instrument is, by the engine's clock."),
     ];
 }

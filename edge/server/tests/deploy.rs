@@ -56,6 +56,8 @@ fn labels(name: &str) -> Option<&'static [&'static str]> {
         names::BREAKER => &["reason"],
         names::ALERTS => &["kind"],
         names::QUOTE_AGE => &["symbol"],
+        names::STRATEGY_SECONDS => &["strategy"],
+        names::INPUT_SECONDS => &["quantile"],
         names::ORDERS_PER_SECOND
         | names::EQUITY
         | names::ARMED

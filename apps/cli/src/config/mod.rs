@@ -34,7 +34,7 @@ use crate::diagnose::{At, Diagnostic, Diagnostics, SourceText, codes};
 use std::path::{Path, PathBuf};
 use tree::Place;
 use tse_kernel::Kernel;
-use tse_strategy::Registry;
+use tse_strategy::{Registry, Strategy};
 
 /// Reads, checks and builds the config at `path`.
 ///
@@ -93,6 +93,25 @@ pub fn load_named_engine(
     let config = load_parts(name, text, Path::new("."), "run", &none, registry, false)?;
     let names = config.strategies.iter().map(|plan| plan.name.clone()).collect();
     Ok((config.scenario()?.kernel(), names))
+}
+
+/// The engine of a config like [`load_engine`], with something around each of its strategies, in their order.
+///
+/// # Errors
+/// As for [`load_engine`].
+pub fn load_engine_with(
+    name: &str,
+    text: &str,
+    registry: &Registry,
+    around: impl Fn(usize, Box<dyn Strategy>) -> Box<dyn Strategy>,
+) -> Result<Kernel, Diagnostics> {
+    let none = Overrides::none();
+    let config = load_parts(name, text, Path::new("."), "run", &none, registry, false)?;
+    let mut scenario = config.scenario()?;
+    let strategies = scenario.strategies.into_iter().enumerate();
+    scenario.strategies =
+        strategies.map(|(at, (strategy, of))| (around(at, strategy), of)).collect();
+    Ok(scenario.kernel())
 }
 
 /// The config that a run was made with; its data may be anywhere by now, and is not looked for.

@@ -34,8 +34,8 @@ use std::time::Duration;
 use tse_engine::EngineError;
 use tse_journal::Durability;
 use tse_node::{
-    Demand, Gallery, Home, Names, Node, NodeError, OpenError, Opened, Plan, Server, Settings, ask,
-    inbox, open, watch_over,
+    Demand, Gallery, Home, Names, Node, NodeError, OpenError, Opened, Plan, Server, Settings,
+    Timings, ask, inbox, open, watch_over,
 };
 use tse_sim::PaperError;
 use tse_strategy::Registry;
@@ -66,7 +66,8 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
     );
     serve::is_free(&home)?;
     let (desk, demands) = inbox();
-    let gallery = Gallery::default();
+    let timings = Timings::of(config.strategies.iter().map(|plan| plan.name.clone()));
+    let gallery = Gallery::of(timings.clone());
     let service = match service {
         Some(settings) => {
             let engine = serve::engine(&gallery, &desk, registry);
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         }
         None => None,
     };
-    let opened = begin(&config, &home, durability, registry)?;
+    let opened = begin(&config, &home, durability, registry, &timings)?;
     let epoch = opened.begun.epoch;
     let inputs = opened.begun.inputs;
     let settings = Settings {
@@ -156,6 +157,7 @@ fn begin(
     home: &Home,
     durability: Durability,
     registry: &Registry,
+    timings: &Timings,
 ) -> Result<Opened, Diagnostics> {
     let setup = config.resolved();
     let data = data_of(config)?;
@@ -163,7 +165,8 @@ fn begin(
     let names = Names { catalog: config.catalog.clone(), strategies, base: config.base };
     let name = home.folder().display().to_string();
     let build = |text: &str| {
-        config::load_engine(&name, text, registry).map_err(|found| {
+        let timed = |at, strategy| timings.around(at, strategy);
+        config::load_engine_with(&name, text, registry, timed).map_err(|found| {
             found.sorted().iter().map(|it| it.title.clone()).collect::<Vec<_>>().join("; ")
         })
     };

@@ -133,6 +133,36 @@ fn what_people_want_over_rest_is_recorded_before_it_is_answered() {
 }
 
 #[test]
+fn how_long_the_engine_takes_is_a_figure() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "60", "--arm"], &[("METRICS_PUBLISH_INTERVAL_MS", "100")]);
+    running.until_status("it trades", |it| number(it, "fills") > 0);
+    let figures = running.until("they are taken", "/metrics", |it| {
+        it.body.contains("\ntrading_engine_strategy_execution_time{")
+    });
+    let of = |name: &str, label: &str| -> f64 {
+        let mut lines = figures.body.lines();
+        let line =
+            lines.find(|line| line.starts_with(&format!("{name}{{")) && line.contains(label));
+        line.unwrap_or_else(|| panic!("{name} {label}"))
+            .rsplit_once(' ')
+            .unwrap()
+            .1
+            .parse()
+            .unwrap()
+    };
+    let quantiles = ["0.5", "0.99", "0.999"]
+        .map(|it| of("tse_engine_input_seconds", &format!("quantile=\"{it}\"")));
+    assert!(quantiles[0] > 0.0 && quantiles.is_sorted(), "{quantiles:?}");
+    for strategy in ["maker", "arbitrage"] {
+        let thinks =
+            of("trading_engine_strategy_execution_time", &format!("strategy=\"{strategy}\""));
+        // It is part of what an input takes.
+        assert!(thinks > 0.0 && thinks < 1.0, "{strategy}: {thinks}");
+    }
+}
+
+#[test]
 fn an_end_leaves_positions_alone_or_closes_them_as_it_was_told() {
     let is_held = |it: &Value| {
         let strategies = it["strategies"].as_array().expect("a list");
