@@ -11,6 +11,7 @@
 mod bench;
 mod check;
 mod clients;
+mod coverage;
 mod deploy;
 mod figures;
 mod layers;
@@ -39,6 +40,7 @@ cargo xtask figures                statistics computed a second time in Python, 
 cargo xtask mutants [--shard K/N]   code that decides about orders is changed, and tests must notice; --diff
 cargo xtask prove-controls [C05]   each control is taken out, and its tests must fail
 cargo xtask clients                clients of others speak to `tse run`: OpenAPI, gRPC, traces, metrics
+cargo xtask coverage               which share of lines tests reach, ring by ring
 cargo xtask load                   how fast `tse run` answers while its engine trades
 cargo xtask servers [--install]    the servers that some tests need: what there is; installs what is missing
 cargo xtask deploy [--tse FILE]    what deploy/ says is tried as far as it can be without Docker
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Some(("mutants", rest)) => mutants::run(rest),
         Some(("prove-controls", rest)) => prove::run(rest),
         Some(("clients", rest)) => clients::run(rest),
+        Some(("coverage", rest)) => coverage::run(rest),
         Some(("load", rest)) => load::run(rest),
         Some(("servers", rest)) => servers::run(rest),
         Some(("deploy", rest)) => deploy::run(rest),

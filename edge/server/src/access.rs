@@ -60,6 +60,8 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/kill", Access::Change(Scope::Kill)),
     ("POST", "/api/v1/resume", Access::Change(Scope::Rearm)),
     ("POST", "/api/v1/venues/{venue}/acknowledge", Access::Change(Scope::Rearm)),
+    ("POST", "/api/v1/backtest/start", Access::Change(Scope::StrategyDeploy)),
+    ("GET", "/api/v1/backtest/results/{id}", Access::See(Scope::Read)),
     ("GET", "/api/v1/stream", Access::See(Scope::Read)),
     ("GET", "/debug/order-queue", Access::Audit(Scope::Read)),
     ("GET", "/debug/position-calculator", Access::Audit(Scope::Read)),

@@ -1,6 +1,7 @@
 //! What every handler can reach: the engine, who may do what, and where figures and records go.
 
 use crate::audit::Audit;
+use crate::backtests::{Backtester, Backtests};
 use crate::codes;
 use crate::engine::Engine;
 use crate::http::Problem;
@@ -31,6 +32,7 @@ pub struct App {
     probes: RwLock<Vec<Box<dyn Probe>>>,
     place: OnceLock<(Option<String>, Option<String>)>,
     rows: OnceLock<Arc<Rows>>,
+    backtests: OnceLock<Arc<Backtests>>,
     pub(crate) tokens: TokenFile,
     pub(crate) audit: Audit,
     pub(crate) once: Once,
@@ -58,6 +60,7 @@ impl App {
             probes: RwLock::default(),
             place: OnceLock::new(),
             rows: OnceLock::new(),
+            backtests: OnceLock::new(),
             tokens,
             audit,
             once: Once::default(),
@@ -102,6 +105,21 @@ impl App {
     pub fn rows(&self) -> Result<&Rows, Problem> {
         let none = || Problem::new(codes::NO_ROWS, "no store is connected yet").again_in(1);
         self.rows.get().map(|rows| &**rows).ok_or_else(none)
+    }
+
+    /// From now on backtests can be asked for. Said once.
+    pub fn makes_backtests(&self, by: Backtester) {
+        // Whoever says it twice says the same.
+        let _ = self.backtests.set(Arc::new(Backtests::new(by, self.ending())));
+    }
+
+    /// Backtests.
+    ///
+    /// # Errors
+    /// Nothing makes them.
+    pub(crate) fn backtests(&self) -> Result<&Arc<Backtests>, Problem> {
+        let none = || Problem::new(codes::NO_SUCH_THING, "nothing makes backtests here");
+        self.backtests.get().ok_or_else(none)
     }
 
     /// From now on it is not ready: what is in work is finished, and the rest goes elsewhere.

@@ -15,6 +15,7 @@
 pub mod access;
 mod app;
 mod audit;
+mod backtests;
 pub mod codes;
 mod discovery;
 mod engine;
@@ -38,6 +39,7 @@ mod wishes;
 
 pub use app::App;
 pub use audit::{Audit, Entry};
+pub use backtests::{Backtest, BacktestStatus, Backtester, WantedBacktest};
 pub use discovery::{Member, Taken};
 pub use engine::{Engine, StrategyKind};
 pub use instance::{BadInstance, Instance};

@@ -138,6 +138,9 @@ impl Service {
             version = app.settings.version,
             "the service listens"
         );
+        for variable in &app.settings.without_effect {
+            tracing::warn!(variable, "it is set, and has no effect here");
+        }
         if app.settings.instance.has_capitals() {
             let canonical = app.settings.instance.canonical();
             tracing::info!(canonical, "the instance is known by another name to hosts and schemas");

@@ -5,6 +5,7 @@
 //!
 //! Begin at [`Settings::read`]; `variables` reads single values.
 
+mod elsewhere;
 mod variables;
 
 use crate::instance::Instance;
@@ -133,8 +134,14 @@ pub struct Settings {
     pub requests_max: usize,
     /// `REQUEST_TIMEOUT`, in seconds.
     pub request_timeout: Duration,
+    /// `FLATTEN_ON_SHUTDOWN`: positions are closed when the engine ends.
+    pub flatten: bool,
     /// `METRICS_PUBLISH_INTERVAL_MS`: how often figures of the engine are taken.
     pub publish_every: Duration,
+    /// `MAX_CONCURRENT_STRATEGIES`: a config with more of them is refused.
+    pub strategies_max: usize,
+    /// Variables that are set and change nothing here.
+    pub without_effect: Vec<&'static str>,
     /// `TLS_CERT_FILE` and `TLS_KEY_FILE`.
     pub tls: Option<Tls>,
     /// `ALLOW_PLAINTEXT`: serves other machines without TLS.
@@ -215,6 +222,9 @@ impl Settings {
             publish_every: Duration::from_millis(
                 given.count("METRICS_PUBLISH_INTERVAL_MS", 1_000) as u64
             ),
+            flatten: given.flag("FLATTEN_ON_SHUTDOWN", false),
+            strategies_max: given.count("MAX_CONCURRENT_STRATEGIES", 10),
+            without_effect: elsewhere::look(&mut given),
             tls: given.tls(),
             plaintext: given.flag("ALLOW_PLAINTEXT", false),
             tokens: given.maybe("TOKENS_FILE").map(PathBuf::from),

@@ -26,7 +26,7 @@ pub struct Run {
     #[arg(long)]
     pub arm: bool,
     /// Close positions when it ends, in your name; it stays cut back at `flatten` until `tse resume`
-    #[arg(long, env = "FLATTEN_ON_SHUTDOWN", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long)]
     pub flatten_on_shutdown: bool,
     /// Who you are, for the record; without it, the name you are logged in with
     #[arg(long, value_name = "NAME", env = "TSE_OPERATOR")]

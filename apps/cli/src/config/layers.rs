@@ -11,7 +11,18 @@ use crate::diagnose::{At, Diagnostic, Diagnostics, codes, did_you_mean};
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     settings: Vec<(Vec<String>, String, Place)>,
+    command: Option<Said>,
     wrong: Diagnostics,
+}
+
+/// What a command says by itself.
+#[derive(Clone, Debug)]
+struct Said {
+    path: Vec<String>,
+    value: String,
+    place: Place,
+    /// In place of what.
+    replaces: &'static [&'static str],
 }
 
 impl Overrides {
@@ -49,11 +60,19 @@ impl Overrides {
         overrides
     }
 
-    /// With one more setting, stronger than all before: what a command says by itself.
+    /// With what a command says by itself, where nothing is said, or one of `replaces`. Anything else stays, to be
+    /// looked at like every other value: who asks for something else does not silently get this.
     #[must_use]
-    pub fn with(mut self, path: &[&str], value: &str, command: &str) -> Self {
+    pub fn with(
+        mut self,
+        path: &[&str],
+        value: &str,
+        command: &str,
+        replaces: &'static [&'static str],
+    ) -> Self {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
-        self.settings.push((path, value.to_owned(), Place::Flag(command.to_owned())));
+        let place = Place::Flag(command.to_owned());
+        self.command = Some(Said { path, value: value.to_owned(), place, replaces });
         self
     }
 
@@ -70,16 +89,36 @@ impl Overrides {
     pub fn apply(&self, table: &mut Table, found: &mut Diagnostics) {
         found.extend(self.wrong.clone());
         for (path, value, place) in &self.settings {
-            let node = read_value(value, place);
-            if let Err(why) = set(table, path, &node) {
-                let at = place.at();
-                found.push(
-                    Diagnostic::error(codes::BAD_OVERRIDE, format!("`{}` {why}", path.join(".")))
-                        .at(at, "")
-                        .fix("names as in the file, elements of lists by number from 0, name or *"),
-                );
-            }
+            lay(table, path, value, place, found);
         }
+        let Some(Said { path, value, place, replaces }) = &self.command else { return };
+        let goes = |node: &Node| matches!(&node.value, Value::Text(text) if replaces.contains(&text.as_str()));
+        if find(table, path).is_none_or(goes) {
+            lay(table, path, value, place, found);
+        }
+    }
+}
+
+fn lay(table: &mut Table, path: &[String], value: &str, place: &Place, found: &mut Diagnostics) {
+    let node = read_value(value, place);
+    if let Err(why) = set(table, path, &node) {
+        let at = place.at();
+        found.push(
+            Diagnostic::error(codes::BAD_OVERRIDE, format!("`{}` {why}", path.join(".")))
+                .at(at, "")
+                .fix("names as in the file, elements of lists by number from 0, name or *"),
+        );
+    }
+}
+
+/// What a path through tables leads to.
+fn find<'t>(table: &'t Table, path: &[String]) -> Option<&'t Node> {
+    let (key, rest) = path.split_first()?;
+    let node = &table.entries.iter().find(|entry| entry.key.eq_ignore_ascii_case(key))?.node;
+    match &node.value {
+        _ if rest.is_empty() => Some(node),
+        Value::Table(table) => find(table, rest),
+        _ => None,
     }
 }
 
@@ -206,6 +245,25 @@ name = \"B\"
         assert_eq!((account(&table, 0), account(&table, 1)), (Some(&margin), None));
         let (table, _) = with(&[], &["venues.*.account=margin"]);
         assert_eq!((account(&table, 0), account(&table, 1)), (Some(&margin), Some(&margin)));
+    }
+
+    #[test]
+    fn a_command_replaces_what_it_knows_and_leaves_the_rest_to_be_refused() {
+        for (mode, becomes) in
+            [(None, "paper"), (Some("backtest"), "paper"), (Some("live"), "live")]
+        {
+            let line = mode.map(|mode| format!("mode = \"{mode}\"\n")).unwrap_or_default();
+            let text = format!("[run]\n{line}");
+            let mut table = read(&SourceText::new("a.toml", &text)).unwrap();
+            let mut found = Diagnostics::new();
+            let overrides = Overrides::none();
+            overrides
+                .with(&["run", "mode"], "\"paper\"", "tse run", &["backtest"])
+                .apply(&mut table, &mut found);
+            let path = ["run", "mode"].map(str::to_owned);
+            let node = find(&table, &path).unwrap();
+            assert_eq!(node.value, Value::Text(becomes.to_owned()), "{mode:?}");
+        }
     }
 
     #[test]

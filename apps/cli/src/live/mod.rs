@@ -56,11 +56,18 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         return Err(wrong(&given, "--speed 1; from 0.001 to 1000000").into());
     }
     let stop = Stop::listen();
-    let overrides =
-        Overrides::from_process(&args.config.set).with(&["run", "mode"], "\"paper\"", "tse run");
+    let overrides = Overrides::from_process(&args.config.set).with(
+        &["run", "mode"],
+        "\"paper\"",
+        "tse run",
+        &["backtest"],
+    );
     let service = serve::settings(&args.network)?;
     let mut config = verbs::load_with(&args.config, &overrides, registry)?;
     ui.warn(&std::mem::take(&mut config.warnings));
+    if let Some((settings, _)) = &service {
+        serve::are_not_too_many(config.strategies.len(), settings)?;
+    }
     let home = Home::at(
         &args.state.join(serve::name(service.as_ref().map(|(settings, _)| settings), &config.name)),
     );
@@ -68,10 +75,12 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
     let (desk, demands) = inbox();
     let timings = Timings::of(config.strategies.iter().map(|plan| plan.name.clone()));
     let gallery = Gallery::of(timings.clone());
+    let flatten =
+        args.flatten_on_shutdown || service.as_ref().is_some_and(|(settings, _)| settings.flatten);
     let service = match service {
         Some(settings) => {
             let engine = serve::engine(&gallery, &desk, registry);
-            Some(serve::start(settings, engine, &home, ui)?)
+            Some(serve::start(settings, engine, &home, args.config.path(), ui)?)
         }
         None => None,
     };
@@ -83,7 +92,7 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         speed: args.speed,
         arm: args.arm.then(|| who(args.by.as_deref())),
         lasts: args.seconds.map(Duration::from_secs),
-        flatten: args.flatten_on_shutdown.then(|| who(args.by.as_deref())),
+        flatten: flatten.then(|| who(args.by.as_deref())),
     };
     let server = Server::listen(&home, desk).map_err(|error| unreachable(&home, &error))?;
     if !ui.json && !ui.quiet {

@@ -12,7 +12,7 @@ use tse_disk::Folder;
 use tse_node::{Feed, Gallery, Home, Inbox};
 use tse_projector::{About, Start};
 use tse_server::settings::{BadVariable, LogFormat, Settings, Variables};
-use tse_server::{App, Engine, Logs, Member, Ports, Service, StartError, StrategyKind};
+use tse_server::{App, Backtester, Engine, Logs, Member, Ports, Service, StartError, StrategyKind};
 use tse_strategy::Registry;
 
 /// A service, the store that follows, and the logs that are written.
@@ -34,16 +34,11 @@ pub(super) fn settings(
     }
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let flags = [
-        ("HOST", &network.host),
-        ("HTTP_PORT", &network.http_port),
-        ("GRPC_PORT", &network.grpc_port),
-        ("SERVICE_INSTANCE_NAME", &network.instance),
-    ];
-    let flags = flags
+    let given = flags(network)
         .into_iter()
-        .filter_map(|(name, flag)| flag.clone().map(|value| (name.to_owned(), value)));
-    let variables = Variables::read(Path::new("."), environment.chain(flags));
+        .filter_map(|(name, _, value)| value.clone().map(|value| (name.to_owned(), value)));
+    let variables = Variables::read(Path::new("."), environment.chain(given));
+    let bad_variables = |wrong| bad_variables(wrong, network);
     let variables = variables.map_err(bad_variables)?;
     let all: Vec<_> =
         variables.all().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -52,15 +47,36 @@ pub(super) fn settings(
     Ok(Some((settings, stores)))
 }
 
-fn bad_variables(wrong: Vec<BadVariable>) -> Diagnostics {
+/// Flags that say what variables say: the variable, the flag, and what was given.
+fn flags(network: &Network) -> [(&'static str, &'static str, &Option<String>); 4] {
+    [
+        ("HOST", "--host", &network.host),
+        ("HTTP_PORT", "--http-port", &network.http_port),
+        ("GRPC_PORT", "--grpc-port", &network.grpc_port),
+        ("SERVICE_INSTANCE_NAME", "--instance", &network.instance),
+    ]
+}
+
+fn bad_variables(wrong: Vec<BadVariable>, network: &Network) -> Diagnostics {
     let mut found = Diagnostics::new();
     for it in wrong {
-        let what = format!("{}={}: {}", it.name, it.given, it.why);
-        found.push(
-            Diagnostic::error(codes::BAD_VARIABLE, what)
-                .at(At::Place("the environment".to_owned()), "")
-                .fix(it.fix),
-        );
+        let flag = flags(network).into_iter().find(|(name, _, value)| {
+            *name == it.name && value.as_deref() == Some(it.given.as_str())
+        });
+        found.push(match flag {
+            Some((name, flag, _)) => {
+                let what = format!("{flag} {}: {}", it.given, it.why);
+                Diagnostic::error(codes::BAD_VARIABLE, what)
+                    .at(At::Place("the command line".to_owned()), "")
+                    .fix(it.fix.replace(&format!("{name}="), &format!("{flag} ")))
+            }
+            None => {
+                let what = format!("{}={}: {}", it.name, it.given, it.why);
+                Diagnostic::error(codes::BAD_VARIABLE, what)
+                    .at(At::Place("the environment".to_owned()), "")
+                    .fix(it.fix)
+            }
+        });
     }
     found
 }
@@ -119,6 +135,19 @@ pub(super) fn is_free(home: &Home) -> Result<(), Diagnostics> {
     }
 }
 
+/// That no more strategies would run than may.
+pub(super) fn are_not_too_many(strategies: usize, settings: &Settings) -> Result<(), Diagnostics> {
+    let most = settings.strategies_max;
+    if strategies <= most {
+        return Ok(());
+    }
+    let what = format!("the config has {strategies} strategies, and {most} may run at once");
+    Err(Diagnostic::error(codes::BAD_VARIABLE, what)
+        .at(At::Place("MAX_CONCURRENT_STRATEGIES".to_owned()), "")
+        .fix(format!("MAX_CONCURRENT_STRATEGIES={strategies}, or fewer strategies"))
+        .into())
+}
+
 /// The engine as the service sees it.
 pub(super) fn engine(gallery: &Gallery, desk: &Inbox, registry: &Registry) -> Engine {
     let kind = |it: &tse_strategy::StrategyKind| StrategyKind {
@@ -133,6 +162,7 @@ pub(super) fn start(
     (settings, stores): (Settings, store::Wanted),
     engine: Engine,
     home: &Home,
+    config: &Path,
     ui: &Ui,
 ) -> Result<Served, Diagnostics> {
     home.make().map_err(|error| super::not_begun(error.into(), home, ""))?;
@@ -177,6 +207,11 @@ pub(super) fn start(
         error => failed(error.to_string()),
     })?;
     let app = service.app();
+    app.makes_backtests(Backtester {
+        program: std::env::current_exe().map_err(|error| failed(error.to_string()))?,
+        config: config.to_owned(),
+        runs: home.folder().join("backtests"),
+    });
     if service.made_token() && !ui.json && !ui.quiet {
         let path = home.folder().join("token");
         ui.note(format!("a token that may do everything is in {}", path.display()));

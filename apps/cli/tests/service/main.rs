@@ -6,6 +6,7 @@ mod discovery;
 mod faults;
 mod http;
 mod instances;
+mod mixed_up;
 mod scenarios;
 mod serving;
 mod stream;

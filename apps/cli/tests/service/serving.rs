@@ -133,6 +133,50 @@ fn what_people_want_over_rest_is_recorded_before_it_is_answered() {
 }
 
 #[test]
+fn a_backtest_over_rest_is_the_one_that_the_command_makes() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "1"], &[]);
+    let set = ["synthetic.length=\"5m\"", "run.seed=7"];
+    let body = serde_json::json!({ "config": "demo.toml", "set": set }).to_string();
+    let asked = running.post("/api/v1/backtest/start", "", &body);
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    let path =
+        format!("/api/v1/backtest/results/{}", asked.json()["id"].as_str().expect("it has a name"));
+    let is_over = |it: &crate::http::Reply| {
+        it.status == 200 && matches!(it.json()["status"].as_str(), Some("done" | "failed"))
+    };
+    let over = running.until("it is over", &path, is_over).json();
+    assert_eq!(over["status"], "done", "{over}");
+    let said = desk.tse(
+        &["backtest", "demo.toml", "--no-save", "--json", "--set", set[0], "--set", set[1]],
+        &[],
+    );
+    let by_hand: Value = serde_json::from_str::<Value>(&said.out).unwrap()["data"].take();
+    for key in ["state_hash", "net_pnl", "fills", "orders", "seed", "equity_end"] {
+        assert_eq!(over["result"][key], by_hand[key], "{key}");
+    }
+    assert!(number(&over["result"], "fills") > 0);
+    let folders = std::fs::read_dir(desk.home("demo").join("backtests")).unwrap();
+    assert_eq!(folders.count(), 1, "its run folder stays");
+
+    // What cannot be run says why, as the command does.
+    let body = serde_json::json!({ "set": ["limits.long_max=\"none\""] }).to_string();
+    let asked = running.post("/api/v1/backtest/start", "", &body).json();
+    let path = format!("/api/v1/backtest/results/{}", asked["id"].as_str().unwrap());
+    let over = running.until("it is over", &path, is_over).json();
+    assert_eq!(over["status"], "failed");
+    assert!(over["errors"].to_string().contains("TSE-C"), "{over}");
+    for (body, status) in [
+        (r#"{"config":"../demo.toml"}"#, 404),
+        (r#"{"set":["data.0.path=/etc/passwd"]}"#, 400),
+        (r#"{"conf":"demo.toml"}"#, 400),
+    ] {
+        assert_eq!(running.post("/api/v1/backtest/start", "", body).status, status, "{body}");
+    }
+    assert_eq!(running.get("/api/v1/backtest/results/b9").status, 404);
+}
+
+#[test]
 fn how_long_the_engine_takes_is_a_figure() {
     let desk = Desk::new();
     let running = desk.run(&["--speed", "60", "--arm"], &[("METRICS_PUBLISH_INTERVAL_MS", "100")]);

@@ -10,6 +10,7 @@
 //!
 //! Begin at [`router`] and [`serve`].
 
+mod backtest;
 mod body;
 mod change;
 mod debug;
@@ -49,7 +50,10 @@ use tower::timeout::error::Elapsed;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{RefOr, Required};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -65,6 +69,7 @@ pub const BODY_MAX: usize = 64 << 10;
         (name = "probes", description = "For whoever watches over the process."),
         (name = "trading", description = "What the engine does."),
         (name = "risk", description = "What may be lost, and how trading is cut back."),
+        (name = "backtests", description = "The same engine over data that are there already."),
         (name = "audit", description = "Internals, for whoever audits; not in production."),
     )
 )]
@@ -78,6 +83,27 @@ impl utoipa::Modify for Security {
         let components = openapi.components.get_or_insert_with(Default::default);
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
     }
+}
+
+/// What every change takes beside its body.
+fn change_headers() -> [Parameter; 2] {
+    let header = |name: &str, most: usize, what: &str| {
+        let text = ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::String))
+            .min_length(Some(1))
+            .max_length(Some(most))
+            .pattern(Some("^[!-~]+$"));
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(what))
+            .schema(Some(text))
+            .build()
+    };
+    let once = "Done once: who asks again with the same key within a day gets the first answer.";
+    let second = "The token of a second person, where something takes two.";
+    [header("Idempotency-Key", write::KEY_MAX, once), header("X-Second-Token", 128, second)]
 }
 
 /// The pattern that a request was routed by.
@@ -136,6 +162,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(change::kill))
         .routes(routes!(change::resume))
         .routes(routes!(change::acknowledge))
+        .routes(routes!(backtest::start))
+        .routes(routes!(backtest::result))
         .routes(routes!(stream::stream))
         .routes(routes!(debug::order_queue))
         .routes(routes!(debug::position_calculator))
@@ -145,7 +173,13 @@ fn api() -> OpenApiRouter<Arc<App>> {
 /// The description of every route.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let routes = OpenApiRouter::with_openapi(Description::openapi()).merge(probes()).merge(api());
-    routes.into_openapi()
+    let mut openapi = routes.into_openapi();
+    for item in openapi.paths.paths.values_mut() {
+        for change in [&mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
+            change.parameters.get_or_insert_default().extend(change_headers().map(RefOr::T));
+        }
+    }
+    openapi
 }
 
 /// Every route behind its layers.

@@ -80,6 +80,36 @@ fn the_registry_has_settings_of_its_own() {
 }
 
 #[test]
+fn what_a_config_says_cannot_be_said_by_the_environment() {
+    for (name, value) in [
+        ("MAX_POSITION_SIZE", "1000000.0"),
+        ("RISK_LIMIT_THRESHOLD", "500000.0"),
+        ("ORDER_TIMEOUT_SECONDS", "30"),
+        ("STRATEGY_COOLDOWN_SECONDS", "60"),
+        ("EMERGENCY_LIQUIDATION_ENABLED", "true"),
+        ("ENABLE_PRE_TRADE_RISK", "false"),
+        ("ENABLE_CIRCUIT_BREAKERS", "no"),
+        ("ENABLE_CHAOS_STRATEGIES", "true"),
+        ("ENABLE_PRE_TRADE_RISK", "perhaps"),
+        ("MAX_CONCURRENT_STRATEGIES", "0"),
+    ] {
+        let wrong = settings(&[(name, value)]).unwrap_err();
+        assert_eq!((wrong.len(), &*wrong[0].name), (1, name), "{wrong:?}");
+    }
+    let same = [
+        ("ENABLE_PRE_TRADE_RISK", "true"),
+        ("ENABLE_CIRCUIT_BREAKERS", "1"),
+        ("ENABLE_CHAOS_STRATEGIES", "false"),
+        ("MAX_CONCURRENT_STRATEGIES", "3"),
+        ("STRATEGY_ISOLATION", "sandbox"),
+        ("ORDER_QUEUE_SIZE", "10000"),
+    ];
+    let it = settings(&same).unwrap();
+    assert_eq!(it.strategies_max, 3);
+    assert_eq!(it.without_effect, ["ORDER_QUEUE_SIZE", "STRATEGY_ISOLATION"]);
+}
+
+#[test]
 fn everything_wrong_is_told_at_once() {
     let wrong = settings(&[
         ("HTTP_PORT", "many"),
@@ -155,9 +185,10 @@ fn a_file_comes_before_the_environment_and_its_lines_are_never_shown() {
     assert_eq!((settings.http_port, settings.debug), (9001, true));
     assert_eq!(settings.postgres.as_ref().unwrap().expose(), "postgresql://u:canary@h/d");
     assert!(!format!("{settings:?}").contains("canary"));
-    env("HTTP_PORT=9000\nthis is canary no line\n");
+    env("HTTP_PORT=9000\nthis is canary no line\n\n# fine\nDEBUG=true\nnor is canary this\n");
     let wrong = Settings::read(folder.path(), over).unwrap_err();
-    assert_eq!((wrong.len(), wrong[0].name.as_str()), (1, ".env"));
+    assert_eq!((wrong.len(), wrong[0].name.as_str()), (2, ".env"));
+    assert!(wrong[0].given.ends_with(".env:2") && wrong[1].given.ends_with(".env:6"), "{wrong:?}");
     assert!(!format!("{wrong:?}").contains("canary"));
 }
 

@@ -46,33 +46,41 @@ impl Variables {
     /// Of the file `.env` in `folder`, if there is one, and `environment` over it.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// A file that cannot be read, or each line of it that cannot.
     pub fn read(
         folder: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Vec<BadVariable>> {
         let path = folder.join(".env");
-        let mut pairs = Vec::new();
+        let (mut pairs, mut wrong) = (Vec::new(), Vec::new());
         if path.is_file() {
-            let bad = |error: dotenvy::Error| {
-                // The parser's own words quote the line, which may hold a secret.
-                let why = match error {
-                    dotenvy::Error::LineParse(_, at) => {
-                        format!("a line is no NAME=VALUE, near its character {at}")
-                    }
-                    dotenvy::Error::Io(error) => error.to_string(),
-                    _ => "it cannot be read".to_owned(),
-                };
-                vec![BadVariable {
-                    name: ".env".to_owned(),
-                    given: path.display().to_string(),
-                    why,
-                    fix: "NAME=VALUE, a line each".to_owned(),
-                }]
+            let mut bad = |at: String, why: String| {
+                let name = ".env".to_owned();
+                let fix = "NAME=VALUE, a line each".to_owned();
+                wrong.push(BadVariable { name, given: at, why, fix });
             };
-            for pair in dotenvy::from_path_iter(&path).map_err(bad)? {
-                pairs.push(pair.map_err(bad)?);
+            let place = path.display();
+            match std::fs::read_to_string(&path) {
+                Err(error) => bad(place.to_string(), error.to_string()),
+                Ok(text) => {
+                    for pair in dotenvy::from_read_iter(text.as_bytes()) {
+                        match pair {
+                            Ok(pair) => pairs.push(pair),
+                            // The parser's own words quote the line, which may hold a secret.
+                            Err(dotenvy::Error::LineParse(line, at)) => {
+                                let is = |it: &str| it.trim_end() == line.trim_end();
+                                let number = text.lines().position(is).map_or(0, |at| at + 1);
+                                let why = format!("no NAME=VALUE, near its character {at}");
+                                bad(format!("{place}:{number}"), why);
+                            }
+                            Err(_) => bad(place.to_string(), "it cannot be read".to_owned()),
+                        }
+                    }
+                }
             }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
         }
         pairs.extend(environment);
         Ok(Self::new(pairs))
