@@ -117,4 +117,10 @@ pub struct Validate {
     /// A file with a token, where one is needed
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Whose certificates are trusted, as PEM; the usual authorities without
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The name that its certificate is for, where that is not its address
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
 }

@@ -7,6 +7,7 @@ use crate::args::Validate as Args;
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use crate::ui::Ui;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tse_node::{Demand, Home, Picture, ask};
@@ -39,8 +40,13 @@ pub(crate) fn validate(args: &Args, ui: &Ui) -> Result<u8, Diagnostics> {
                 .fix("--token-file names a file that can be read")
         })?),
     };
-    let client =
-        Client { http: at.http, grpc: at.grpc, token: token.map(|it| it.trim().to_owned()) };
+    let ca = args.ca.as_deref().map(trusted).transpose()?;
+    let client = Client {
+        http: under(&at.http, args.host.as_deref()),
+        grpc: under(&at.grpc, args.host.as_deref()),
+        token: token.map(|it| it.trim().to_owned()),
+        ca,
+    };
     let mut all = vec![socket(&home), progress(&home), logs(&home)];
     all.extend(client.http());
     all.extend(client.calls());
@@ -62,6 +68,37 @@ pub(crate) fn validate(args: &Args, ui: &Ui) -> Result<u8, Diagnostics> {
         });
     }
     Ok(u8::from(bad > 0))
+}
+
+/// A URL with another host, where one is named.
+fn under(url: &str, host: Option<&str>) -> String {
+    match (host, url.split_once("://"), url.rsplit_once(':')) {
+        (Some(host), Some((scheme, _)), Some((_, port))) => format!("{scheme}://{host}:{port}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// The text of a file of certificates.
+fn trusted(path: &Path) -> Result<String, Diagnostics> {
+    let wrong = |why: String| {
+        Diagnostic::error(codes::BAD_ARGUMENT, format!("{}: {why}", path.display()))
+            .fix("--ca names a file of certificates as PEM")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    match certificates(&text) {
+        Ok(found) if !found.is_empty() => Ok(text),
+        Ok(_) => Err(wrong("there is no certificate in it".to_owned()).into()),
+        Err(why) => Err(wrong(why).into()),
+    }
+}
+
+fn certificates(pem: &str) -> Result<Vec<ureq::tls::Certificate<'static>>, String> {
+    let items = ureq::tls::parse_pem(pem.as_bytes()).map(|item| match item {
+        Ok(ureq::tls::PemItem::Certificate(it)) => Ok(Some(it)),
+        Ok(_) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    });
+    items.filter_map(Result::transpose).collect()
 }
 
 fn found(part: &str, what: Result<String, String>) -> Found {
@@ -120,13 +157,20 @@ struct Client {
     http: String,
     grpc: String,
     token: Option<String>,
+    /// Certificates, as PEM.
+    ca: Option<String>,
 }
 
 impl Client {
     fn get(&self, path: &str, token: Option<&str>) -> Result<(u16, String, String), String> {
+        let mut tls = ureq::tls::TlsConfig::builder();
+        if let Some(ca) = &self.ca {
+            tls = tls.root_certs(ureq::tls::RootCerts::Specific(certificates(ca)?.into()));
+        }
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(PATIENCE))
             .http_status_as_error(false)
+            .tls_config(tls.build())
             .build();
         let mut request = ureq::Agent::from(config).get(format!("{}{path}", self.http));
         if let Some(token) = token {
@@ -254,7 +298,16 @@ impl Client {
 
     async fn call(&self) -> (Result<String, String>, Result<String, String>) {
         let failed = |error: String| (Err(error.clone()), Err(error));
-        let endpoint = match tonic::transport::Endpoint::from_shared(self.grpc.clone()) {
+        let mut tls = tonic::transport::ClientTlsConfig::new();
+        tls = match &self.ca {
+            Some(ca) => tls.ca_certificate(tonic::transport::Certificate::from_pem(ca)),
+            None => tls.with_webpki_roots(),
+        };
+        let endpoint = tonic::transport::Endpoint::from_shared(self.grpc.clone());
+        let endpoint = match endpoint.and_then(|it| match self.grpc.starts_with("https://") {
+            true => it.tls_config(tls),
+            false => Ok(it),
+        }) {
             Ok(endpoint) => endpoint,
             Err(error) => return failed(error.to_string()),
         };

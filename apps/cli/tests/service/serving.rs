@@ -177,6 +177,37 @@ fn a_backtest_over_rest_is_the_one_that_the_command_makes() {
 }
 
 #[test]
+fn everything_is_looked_at_behind_tls_as_well() {
+    let desk = Desk::new();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    desk.bench.write("cert.pem", made.cert.pem());
+    desk.bench.write("key.pem", made.signing_key.serialize_pem());
+    let tls = [("TLS_CERT_FILE", "cert.pem"), ("TLS_KEY_FILE", "key.pem")];
+    let running = desk.begin(&["--speed", "10"], &tls);
+    let validate = ["validate", "--ca", "cert.pem", "--host", "localhost"];
+    let begun = Instant::now();
+    let mut said = desk.tse(&validate, &[]);
+    while said.code != 0 && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(100));
+        said = desk.tse(&validate, &[]);
+    }
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    for part in ["health", "openapi", "grpc health", "grpc strategies"] {
+        assert!(said.out.contains(&format!("ok {part}")), "{part}: {}", said.out);
+    }
+    // Whom nobody vouches for is not believed, nor a name that the certificate is not for.
+    for args in [&["validate", "--host", "localhost"][..], &["validate", "--ca", "cert.pem"]] {
+        let said = desk.tse(args, &[]);
+        assert_eq!(said.code, 1, "{args:?}: {}", said.out);
+        assert!(said.out.contains("MISS health"), "{args:?}: {}", said.out);
+    }
+    let said = desk.tse(&["validate", "--ca", "key.pem"], &[]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    running.signal("-TERM");
+    assert_eq!(running.end().0, Some(0));
+}
+
+#[test]
 fn how_long_the_engine_takes_is_a_figure() {
     let desk = Desk::new();
     let running = desk.run(&["--speed", "60", "--arm"], &[("METRICS_PUBLISH_INTERVAL_MS", "100")]);
