@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The least share of lines that all tests reach, in percent, of each ring: what was measured, rounded down.
-const LEAST: [(&str, f64); 3] = [("core", 0.0), ("edge", 0.0), ("apps", 0.0)];
+/// The least share of lines that all tests reach, in percent, of each ring: a little below what was measured (96.0, 91.9
+/// and 85.2 on 2026-11-29; by unit tests alone 64.7, 26.2 and 21.5).
+const LEAST: [(&str, f64); 3] = [("core", 95.0), ("edge", 91.0), ("apps", 84.0)];
 
 /// Measures it.
 pub fn run(args: &[String]) -> End {
@@ -106,7 +107,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn lines_are_summed_by_ring() {
+    fn m45_10_lines_are_summed_by_ring_and_no_ring_may_fall_below_the_reference() {
         let file = |name: &str, covered: u64, count: u64| json!({ "filename": name, "summary": { "lines": { "covered": covered, "count": count } } });
         let report = json!({ "data": [{ "files": [
             file("/r/core/a/src/lib.rs", 1, 2),
@@ -118,5 +119,7 @@ mod tests {
         assert_eq!(rings["core"], (6, 7));
         assert_eq!(rings["edge"], (0, 3));
         assert_eq!(rings.len(), 2);
+        // The reference claims 67 %.
+        assert!(LEAST.iter().all(|(_, least)| (67.0..100.0).contains(least)));
     }
 }

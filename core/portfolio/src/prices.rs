@@ -39,6 +39,13 @@ impl Mark {
         self.ticks as i128 * 2 + self.half as i128
     }
 
+    /// As a decimal in the quote currency; it may lie between two ticks. `None` where it has too many digits.
+    pub fn decimal(self, instrument: &Instrument) -> Option<Decimal> {
+        // Half of twice the price: five tenths of it.
+        let tenths = Decimal::new(self.twice().checked_mul(5)?, 1)?;
+        instrument.tick.checked_mul(tenths)
+    }
+
     /// What `qty` lots are worth at this price, in the settlement currency, rounded half to even.
     /// `None` on overflow, or for an inverse contract at a price that is not above zero.
     #[inline]

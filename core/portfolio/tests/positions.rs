@@ -7,7 +7,8 @@ use testing::{
     ALICE, BOB, CAROL, at, catalog, currency, dec, define, fill, money, one, side, venue,
 };
 use tse_model::{
-    Catalog, CurrencyId, Instrument, InstrumentId, Money, Price, Qty, Side, StateHash, StrategyId,
+    Catalog, CurrencyId, Decimal, Instrument, InstrumentId, Money, Price, Qty, Side, StateHash,
+    StrategyId,
 };
 use tse_portfolio::{AccountKind, Cause, Latched, Mark, Portfolio};
 
@@ -55,8 +56,7 @@ fn scenario(catalog: &Catalog, id: InstrumentId, text: &str) -> Portfolio {
                 other => panic!("`{other}` is nothing a position has"),
             };
             let same = is == expected
-                || is.parse().ok()
-                    == Some(expected.parse::<tse_model::Decimal>().unwrap_or_default());
+                || is.parse().ok() == Some(expected.parse::<Decimal>().unwrap_or_default());
             assert!(same, "{line}: {name} is {is}");
         }
     }
@@ -253,6 +253,9 @@ fn the_spec_figures_follow_from_quantity_cost_and_a_price() {
     // Half a cent above: five shares are worth 550.025, to even.
     let mid = Mark::mid(2 * 11_000 + 1);
     assert_eq!(show(position.market_value(instrument, mid)), "-550.02");
+    assert_eq!(mid.decimal(instrument), Some(dec("110.005")));
+    assert_eq!(Mark::mid(-2_201).decimal(instrument), Some(dec("-11.005")));
+    assert_eq!(at_110.decimal(instrument).map(Decimal::normalized), Some(dec("110")));
 }
 
 #[test]

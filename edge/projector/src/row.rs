@@ -51,9 +51,7 @@ pub(crate) fn size(it: &Instrument, qty: Qty) -> Result<Decimal, TooLong> {
 
 /// A mark as a price; it may lie between two ticks.
 pub(crate) fn mark(it: &Instrument, mark: Mark) -> Result<Decimal, TooLong> {
-    // Half of twice the price: five tenths of it.
-    let tenths = mark.twice().checked_mul(5).and_then(|tenths| Own::new(tenths, 1));
-    decimal(tenths.and_then(|tenths| it.tick.checked_mul(tenths)).ok_or(TooLong)?)
+    decimal(mark.decimal(it).ok_or(TooLong)?)
 }
 
 pub(crate) const fn side(side: Side) -> rows::Side {

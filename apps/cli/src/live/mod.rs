@@ -72,6 +72,11 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
         &args.state.join(serve::name(service.as_ref().map(|(settings, _)| settings), &config.name)),
     );
     serve::is_free(&home)?;
+    if let Some(core) = args.core {
+        // Tried by a thread that ends: those that serve must not stay there as well.
+        let tried = std::thread::spawn(move || tse_node::pin(core)).join();
+        tried.expect("pinning cannot panic").map_err(|error| not_pinned(core, &error))?;
+    }
     let (desk, demands) = inbox();
     let timings = Timings::of(config.strategies.iter().map(|plan| plan.name.clone()));
     let gallery = Gallery::of(timings.clone());

@@ -8,7 +8,7 @@ use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::runtime::Handle;
 use tse_node::Home;
 use tse_projector::{
@@ -210,15 +210,23 @@ impl Kept {
             let schema = wanted.place.schema.as_str().to_owned();
             let file = wanted.settings.sqlite_path.clone().unwrap_or_else(|| home.store());
             let file = (!is_remote).then_some(file);
-            let has_redis = wanted.settings.redis_url.is_some();
+            let connection = Connection::default();
+            app.depends_on(Box::new(RowsProbe { name, file, connection: connection.clone() }));
+            if wanted.settings.redis_url.is_some() {
+                app.depends_on(Box::new(RedisProbe(connection.clone())));
+            }
             let stores = match wanted.connect(&home).await {
                 Ok(stores) => Arc::new(stores),
                 Err(error) => {
                     tracing::error!(%error, "no store is used");
+                    connection.is(Err(error.to_string()));
                     return;
                 }
             };
-            tracing::info!(store = name, schema, "rows are written");
+            match stores.status().postgres_error {
+                None => tracing::info!(store = name, schema, "rows are written"),
+                Some(why) => tracing::warn!(store = name, schema, why, "rows wait for their store"),
+            }
             let mut projectors = Vec::new();
             // Memory answers while a server is away; a file beside the journal is there when that is.
             let memory: Option<Arc<dyn Store>> = is_remote.then(|| stores.memory() as _);
@@ -232,17 +240,10 @@ impl Kept {
                     Err(error) => tracing::error!(%error, "no thread writes rows"),
                 }
             }
-            if let Some(first) = projectors.first() {
-                app.depends_on(Box::new(RowsProbe {
-                    name,
-                    file,
-                    watched: first.watch(),
-                    stores: Arc::clone(&stores),
-                }));
-            }
-            if has_redis {
-                app.depends_on(Box::new(RedisProbe(Arc::clone(&stores))));
-            }
+            connection.is(match projectors.first() {
+                Some(first) => Ok((first.watch(), Arc::clone(&stores))),
+                None => Err("no thread writes rows".to_owned()),
+            });
             app.rows_are(stores.shared_rows());
             let running = Running { stores: Arc::clone(&stores), projectors };
             *kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
@@ -293,13 +294,36 @@ async fn retain(stores: &Stores, app: &App) {
     }
 }
 
+/// Stores, and how rows follow, once they are connected to; or why they never will be.
+type Connected = Result<(Watched, Arc<Stores>), String>;
+
+/// The same, for whoever asks before.
+#[derive(Clone, Default)]
+struct Connection(Arc<OnceLock<Connected>>);
+
+impl Connection {
+    fn is(&self, connected: Connected) {
+        // It is said once.
+        let _ = self.0.set(connected);
+    }
+
+    /// # Errors
+    /// What a probe says where there is nothing to look at yet.
+    fn get(&self) -> Result<&(Watched, Arc<Stores>), (State, String)> {
+        match self.0.get() {
+            None => Err((State::Degraded, "it is being connected to".to_owned())),
+            Some(Err(why)) => Err((State::Down, why.clone())),
+            Some(Ok(connected)) => Ok(connected),
+        }
+    }
+}
+
 /// How the store of rows stands, for readiness.
 struct RowsProbe {
     name: &'static str,
     /// Where they are in a file.
     file: Option<PathBuf>,
-    watched: Watched,
-    stores: Arc<Stores>,
+    connection: Connection,
 }
 
 impl Probe for RowsProbe {
@@ -308,16 +332,20 @@ impl Probe for RowsProbe {
     }
 
     fn state(&self) -> (State, String) {
+        let (watched, stores) = match self.connection.get() {
+            Ok(connected) => connected,
+            Err(state) => return state,
+        };
         if let Some(file) = self.file.as_ref().filter(|file| !file.exists()) {
             // Who has it open writes on, and nobody will ever read that.
             let why = format!("{} was taken away; a start makes it anew", file.display());
             return (State::Down, why);
         }
-        let standing = self.watched.standing();
+        let standing = watched.standing();
         let why = standing.why.unwrap_or_default();
         match standing.how {
             How::Follows => (State::Ok, String::new()),
-            How::Begins => match self.stores.status() {
+            How::Begins => match stores.status() {
                 ConnectionStatus { postgres_error: Some(why), .. } => (State::Down, why),
                 _ => (State::Degraded, "it is being asked how far it is".to_owned()),
             },
@@ -327,7 +355,7 @@ impl Probe for RowsProbe {
 }
 
 /// How Redis stands.
-struct RedisProbe(Arc<Stores>);
+struct RedisProbe(Connection);
 
 impl Probe for RedisProbe {
     fn name(&self) -> &'static str {
@@ -335,7 +363,10 @@ impl Probe for RedisProbe {
     }
 
     fn state(&self) -> (State, String) {
-        let status = self.0.status();
+        let status = match self.0.get() {
+            Ok((_, stores)) => stores.status(),
+            Err(state) => return state,
+        };
         match (status.redis_connected, status.redis_error) {
             (true, _) => (State::Ok, String::new()),
             (false, why) => (State::Down, why.unwrap_or_default()),

@@ -7,11 +7,9 @@ use super::{
 use crate::Names;
 use crate::watcher::Watcher;
 use tse_kernel::{Ending, Kernel, Life, Order};
-use tse_model::{
-    Decimal, InstrumentId, Money, OrderType, Qty, Side, StrategyId, Timestamp, VenueId,
-};
+use tse_model::{InstrumentId, Money, OrderType, Qty, Side, StrategyId, Timestamp, VenueId};
 use tse_portfolio::statistics::{EquityCurve, Trading};
-use tse_portfolio::{Mark, Position, Profit};
+use tse_portfolio::{Position, Profit};
 use tse_risk::{Level, Losses, Reach};
 
 /// How many open orders a picture shows.
@@ -186,20 +184,13 @@ pub(crate) fn held(held: &Position, kernel: Option<&Kernel>, names: &Names) -> H
         symbol: it.symbol.to_string(),
         size: it.qty_decimal(held.qty()).to_string(),
         price: held.average_price(it).map(|price| price.to_string()),
-        mark: mark.and_then(|mark| price(mark, it)).map(|price| price.to_string()),
+        mark: mark.and_then(|mark| mark.decimal(it)).map(|price| price.normalized().to_string()),
         currency: names.catalog.currency(it.settle).code.clone(),
         exposure: mark.and_then(|mark| held.exposure(it, mark)).map(money),
         unrealized: mark.and_then(|mark| held.unrealized(it, mark)).map(money),
         realized: money(held.realized()),
         opened: held.opened_at().filter(|_| !held.is_flat()).map(|at| at.to_string()),
     }
-}
-
-/// A mark as a price; it may lie between two ticks.
-fn price(mark: Mark, it: &tse_model::Instrument) -> Option<Decimal> {
-    // Half of twice the price: five tenths of it.
-    let tenths = Decimal::new(mark.twice().checked_mul(5)?, 1)?;
-    Some(it.tick.checked_mul(tenths)?.normalized())
 }
 
 fn balances(kernel: &Kernel, names: &Names) -> Vec<Balance> {
