@@ -19,6 +19,12 @@ use tse_strategy::OrderWish;
 const PIECE_EVERY: Span = Span::from_secs(1);
 
 impl Kernel {
+    /// Whether the kill switch has something left to do: orders that are to go, or positions that are to be closed
+    /// and that a venue would still take. What strategies hold against each other, and less than a venue takes, stays.
+    pub fn is_sweeping(&self) -> bool {
+        self.sweep_at.is_some()
+    }
+
     /// Cuts back, if that is further than it is cut back already.
     pub(crate) fn kill(
         &mut self,

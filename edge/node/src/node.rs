@@ -333,17 +333,18 @@ impl Node {
     /// Stops strategies and takes back what rests. What nobody knows of is found out by asking, and that takes its
     /// time: the market goes on for it as fast as it can.
     fn drain(&mut self) -> Result<(), NodeError> {
+        let end = (Instant::now() + DRAIN, self.reached + DRAIN_MARKET);
         if let Some(by) = self.settings.flatten.take() {
-            self.flatten(&by)?;
+            self.flatten(&by, end)?;
         }
         if !self.live.kernel().is_idle() {
             self.live.tell(Input::Command(Command::Stop), &mut self.watcher)?;
         }
-        self.go_on_while(|kernel| kernel.orders().live() > 0)
+        self.go_on_while(|kernel| kernel.orders().live() > 0, end)
     }
 
     /// Closes what is open, as the kill level does that; it stays at that level, also for the next start.
-    fn flatten(&mut self, by: &str) -> Result<(), NodeError> {
+    fn flatten(&mut self, by: &str, end: (Instant, Timestamp)) -> Result<(), NodeError> {
         let is_open =
             |kernel: &Kernel| kernel.portfolio().positions().iter().any(|it| !it.is_flat());
         if is_open(self.live.kernel()) {
@@ -351,13 +352,16 @@ impl Node {
             let kill = Kill { reach: Reach::Firm, level: Level::Flatten, by, why };
             self.live.tell(Input::Command(Command::Kill(kill)), &mut self.watcher)?;
         }
-        self.go_on_while(is_open)
+        self.go_on_while(Kernel::is_sweeping, end)
     }
 
-    /// Lets the market go on as fast as it can while something is so, for as long as an end may take.
-    fn go_on_while(&mut self, is_so: impl Fn(&Kernel) -> bool) -> Result<(), NodeError> {
-        let (begun, until) = (Instant::now(), self.reached + DRAIN_MARKET);
-        while is_so(self.live.kernel()) && self.reached < until && begun.elapsed() < DRAIN {
+    /// Lets the market go on as fast as it can while something is so, until an end by the clock and in the market.
+    fn go_on_while(
+        &mut self,
+        is_so: impl Fn(&Kernel) -> bool,
+        (by_clock, until): (Instant, Timestamp),
+    ) -> Result<(), NodeError> {
+        while is_so(self.live.kernel()) && self.reached < until && Instant::now() < by_clock {
             self.progress.fetch_add(1, Ordering::Relaxed);
             self.hear_all()?;
             self.reached = self.reached + DRAIN_STEP;

@@ -8,8 +8,10 @@ use crate::app::App;
 use crate::ready::{self, Probe, Readiness, State};
 use crate::settings::Settings;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::sync::oneshot;
 use tse_storage::{
     Claim, Redis, RedisOptions, Registration, ServiceRegistry, StorageError, StoreUrl,
 };
@@ -18,6 +20,10 @@ use tse_storage::{
 const JOIN: Duration = Duration::from_secs(3);
 /// The longest that leaving takes.
 const LEAVE: Duration = Duration::from_secs(2);
+/// How an instance is that ends: it keeps its name, and is not to be found.
+const STOPPING: &str = "stopping";
+/// The shortest that a registration lives, however often it is renewed.
+const TTL_MIN: Duration = Duration::from_secs(5);
 /// How long a registry over HTTP may take.
 const POST: Duration = Duration::from_secs(5);
 
@@ -45,6 +51,8 @@ pub(crate) struct Discovery {
     every: Duration,
     retry: Duration,
     standing: Mutex<(State, String)>,
+    /// Whether it was seen that nobody else's keys are where this one's are.
+    is_alone: AtomicBool,
 }
 
 impl Discovery {
@@ -61,28 +69,25 @@ impl Discovery {
         };
         let url = StoreUrl::parse(url.expose())?;
         let redis = Redis::new(&RedisOptions { connections: 1, ..RedisOptions::new(url) })?;
-        let ttl = settings.heartbeat.saturating_mul(3);
+        // A beat that is late by a lost connection must not cost the name.
+        let ttl = settings.heartbeat.saturating_mul(3).max(TTL_MIN);
         Ok(Some(Arc::new(Self {
             registry: ServiceRegistry::new(redis, ttl),
             who: registration(settings, member),
             every: settings.heartbeat,
             retry: settings.registration_retry,
             standing: Mutex::new((State::Degraded, "not registered yet".to_owned())),
+            is_alone: AtomicBool::new(false),
         })))
     }
 
     /// Takes the name, if it can be asked for soon.
     ///
     /// # Errors
-    /// It is another's.
+    /// It is another's, or its keys would be where another's are.
     pub(crate) async fn join(&self) -> Result<(), Taken> {
-        let asked = self.registry.join(&self.who, "starting", now());
-        match tokio::time::timeout(JOIN, asked).await {
-            Ok(Ok(claim)) => self.see(&claim),
-            Ok(Err(error)) => {
-                self.is_away(&why(&error));
-                Ok(())
-            }
+        match tokio::time::timeout(JOIN, self.once("starting")).await {
+            Ok(found) => found,
             Err(_) => {
                 self.is_away(&format!("no answer within {} s", JOIN.as_secs()));
                 Ok(())
@@ -90,33 +95,56 @@ impl Discovery {
         }
     }
 
-    /// Says again and again that this instance is there, until it ends.
-    pub(crate) async fn stay(self: Arc<Self>, app: Arc<App>) {
-        let mut ending = app.ending();
-        let status = || match ready::look(&app).status {
-            Readiness::Ready => "healthy",
-            Readiness::Degraded => "degraded",
-            Readiness::NotReady => "unhealthy",
+    /// Takes the name, and as long as that has not been seen, looks whether keys are nobody else's.
+    async fn once(&self, status: &str) -> Result<(), Taken> {
+        let claim = match status {
+            STOPPING => self.registry.keep(&self.who, status, now()).await,
+            _ => self.registry.claim(&self.who, status, now()).await,
         };
-        loop {
-            let wait = match self.registry.claim(&self.who, status(), now()).await {
-                Ok(claim) => {
-                    if let Err(taken) = self.see(&claim) {
-                        tracing::error!(%taken, "another instance has the name of this one");
-                    }
-                    self.every
+        match claim {
+            Ok(Claim::Ours) => {}
+            Ok(Claim::Taken(other)) => {
+                let name = &self.who.instance;
+                return self
+                    .taken(format!("the name `{name}` is that of another instance, {other}"));
+            }
+            Err(error) => {
+                self.is_away(&why(&error));
+                return Ok(());
+            }
+        }
+        if !self.is_alone.load(Ordering::Relaxed) {
+            // After the name was written: of two that come at once, at least one sees the other.
+            match self.registry.same_namespace(&self.who, now()).await {
+                Ok(None) => self.is_alone.store(true, Ordering::Relaxed),
+                Ok(Some(other)) => {
+                    let namespace = self.who.namespace.as_deref().unwrap_or_default();
+                    return self.taken(format!(
+                        "the namespace `{namespace}` is that of another instance, {other}"
+                    ));
                 }
                 Err(error) => {
                     self.is_away(&why(&error));
-                    self.retry
+                    return Ok(());
                 }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                // Whoever cannot say that it ends has ended.
-                _ = ending.wait_for(|is| *is) => break,
             }
         }
+        if self.stands(State::Ok, "") {
+            let (service, instance) = (&self.who.service, &self.who.instance);
+            tracing::info!(service, instance, host = self.who.host, "registered");
+        }
+        Ok(())
+    }
+
+    fn taken(&self, what: String) -> Result<(), Taken> {
+        if self.stands(State::Down, &what) {
+            tracing::error!(what, "another instance is taken for this one");
+        }
+        Err(Taken(what))
+    }
+
+    /// Gives back what was taken before it was known that something is another's.
+    pub(crate) async fn leave(&self) {
         match tokio::time::timeout(LEAVE, self.registry.leave(&self.who)).await {
             Ok(Ok(())) => tracing::info!(instance = self.who.instance, "no longer registered"),
             Ok(Err(error)) => tracing::warn!(%error, "still registered until it is forgotten"),
@@ -124,25 +152,40 @@ impl Discovery {
         }
     }
 
-    fn see(&self, claim: &Claim) -> Result<(), Taken> {
-        let taken = match claim {
-            Claim::Ours => {
-                if self.stands(State::Ok, "") {
-                    let (service, instance) = (&self.who.service, &self.who.instance);
-                    tracing::info!(service, instance, host = self.who.host, "registered");
+    /// Says again and again that this instance is there, until it is told that it has ended. Once it is ending it is
+    /// not found any more by who looks the service up, and keeps its name: it still writes rows, and may still trade.
+    pub(crate) async fn stay(self: Arc<Self>, app: Arc<App>, mut ended: oneshot::Receiver<()>) {
+        let mut ending = app.ending();
+        loop {
+            let is_ending = *ending.borrow_and_update();
+            let status = match ready::look(&app).status {
+                _ if is_ending => STOPPING,
+                Readiness::Ready => "healthy",
+                Readiness::Degraded => "degraded",
+                Readiness::NotReady => "unhealthy",
+            };
+            let beat = async {
+                // What is wrong is told where it is found, and stops nothing here.
+                let _ = self.once(status).await;
+                if is_ending && let Err(error) = self.registry.hide(&self.who).await {
+                    self.is_away(&why(&error));
                 }
-                return Ok(());
+            };
+            tokio::select! {
+                () = beat => {}
+                _ = &mut ended => break,
             }
-            Claim::NameTaken(other) => {
-                format!("the name `{}` is that of another instance, {other}", self.who.instance)
+            let is_well =
+                self.standing.lock().unwrap_or_else(PoisonError::into_inner).0 == State::Ok;
+            let wait = if is_well { self.every } else { self.retry.min(self.every) };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // Whoever cannot say so has ended.
+                it = ending.changed() => if it.is_err() { break },
+                _ = &mut ended => break,
             }
-            Claim::NamespaceTaken(other) => format!(
-                "the namespace `{}` is that of another instance, {other}",
-                self.who.namespace.as_deref().unwrap_or_default()
-            ),
-        };
-        self.stands(State::Down, &taken);
-        Err(Taken(taken))
+        }
+        self.leave().await;
     }
 
     fn is_away(&self, why: &str) {

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tse_node::Feed;
 use tse_storage::StorageError;
@@ -89,7 +90,7 @@ pub struct Service {
     serving: Serving,
     calls: Serving,
     made_token: bool,
-    registered: Option<JoinHandle<()>>,
+    registered: Option<(JoinHandle<()>, oneshot::Sender<()>)>,
 }
 
 impl Service {
@@ -118,8 +119,11 @@ impl Service {
             .build()
             .map_err(StartError::Threads)?;
         let discovery = Discovery::open(&settings, member)?;
-        if let Some(discovery) = &discovery {
-            runtime.block_on(discovery.join())?;
+        if let Some(discovery) = &discovery
+            && let Err(taken) = runtime.block_on(discovery.join())
+        {
+            runtime.block_on(discovery.leave());
+            return Err(taken.into());
         }
         let hub = Hub::new(engine.clone());
         let entered = runtime.enter();
@@ -150,7 +154,8 @@ impl Service {
         drop(entered);
         let registered = discovery.map(|it| {
             app.depends_on(Box::new(DiscoveryProbe(Arc::clone(&it))));
-            runtime.spawn(it.stay(Arc::clone(&app)))
+            let (ended, until) = oneshot::channel();
+            (runtime.spawn(it.stay(Arc::clone(&app), until)), ended)
         });
         Ok(Self { runtime, app, serving, calls, made_token, registered })
     }
@@ -182,8 +187,9 @@ impl Service {
         self.app.streams.end();
         self.runtime
             .block_on(async { tokio::join!(self.serving.end(DRAIN), self.calls.end(DRAIN_CALLS)) });
-        if let Some(registered) = self.registered {
-            // It has been leaving since the end began, within a time of its own.
+        if let Some((registered, ended)) = self.registered {
+            // Last of all: until here rows were written and calls were answered under its name.
+            drop(ended);
             let _ = self.runtime.block_on(registered);
         }
         self.app.traces.end(STOP);

@@ -258,6 +258,27 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
+    fn nothing_that_callers_of_backtests_may_set_names_a_file() {
+        fn names_a_file(takes: &Takes) -> bool {
+            match takes {
+                Takes::Path => true,
+                Takes::Section(section) | Takes::Sections(section) => {
+                    section.keys().any(|key| names_a_file(&key.takes))
+                }
+                Takes::List(inner) | Takes::Map(inner) => names_a_file(inner),
+                Takes::Either(all) => all.iter().any(names_a_file),
+                _ => false,
+            }
+        }
+        let part = |name: &str| ROOT.key(name).map(|key| names_a_file(&key.takes));
+        for name in tse_server::MAY_BE_SET {
+            assert_eq!(part(name), Some(false), "{name}");
+        }
+        // That it is seen where there is one.
+        assert_eq!((part("data"), part("venues")), (Some(true), Some(true)));
+    }
+
+    #[test]
     fn every_key_is_declared_once_and_documented() {
         for section in sections() {
             let names: BTreeSet<_> = section.keys().map(|key| key.name).collect();

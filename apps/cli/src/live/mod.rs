@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
     let service = match service {
         Some(settings) => {
             let engine = serve::engine(&gallery, &desk, registry);
-            Some(serve::start(settings, engine, &home, args.config.path(), ui)?)
+            Some(serve::start(settings, engine, &home, &args.config, ui)?)
         }
         None => None,
     };
@@ -147,6 +147,11 @@ pub(crate) fn run(args: &Run, registry: &Registry, ui: &Ui) -> Result<u8, Diagno
     }
     let ended = ended.map_err(|error| stopped(&error, &home))?;
     let picture = &ended.picture;
+    let held: usize = picture.strategies.iter().map(|it| it.positions.len()).sum();
+    if flatten && held > 0 && !ui.json {
+        // Less than a venue takes, what strategies hold against each other, and what the market did not take in time.
+        ui.note(format!("{held} positions could not be closed; tse status shows them"));
+    }
     if ui.json {
         let data = serde_json::to_value(&**picture).expect("a picture is plain data");
         ui.success("tse.run/1", &Diagnostics::new(), &data);

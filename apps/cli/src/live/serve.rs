@@ -1,7 +1,7 @@
 //! The network side of `tse run`: settings from the environment, ports, logs, and what stands in the way.
 
 use super::store;
-use crate::args::Network;
+use crate::args::{ConfigArgs, Network};
 use crate::diagnose::{At, Diagnostic, Diagnostics, codes};
 use crate::ui::Ui;
 use std::io::IsTerminal;
@@ -162,7 +162,7 @@ pub(super) fn start(
     (settings, stores): (Settings, store::Wanted),
     engine: Engine,
     home: &Home,
-    config: &Path,
+    config: &ConfigArgs,
     ui: &Ui,
 ) -> Result<Served, Diagnostics> {
     home.make().map_err(|error| super::not_begun(error.into(), home, ""))?;
@@ -209,7 +209,8 @@ pub(super) fn start(
     let app = service.app();
     app.makes_backtests(Backtester {
         program: std::env::current_exe().map_err(|error| failed(error.to_string()))?,
-        config: config.to_owned(),
+        config: config.path().to_owned(),
+        set: config.set.clone(),
         runs: home.folder().join("backtests"),
     });
     if service.made_token() && !ui.json && !ui.quiet {

@@ -244,8 +244,16 @@ fn an_end_leaves_positions_alone_or_closes_them_as_it_was_told() {
         let mut all = strategies.iter().flat_map(|it| it["positions"].as_array().expect("a list"));
         all.any(|it| it["size"].as_str().is_some_and(|size| size.parse() != Ok(0.0)))
     };
+    // One that holds, whatever the market does, so that nothing depends on when it is told to end.
+    let demo = std::fs::read_to_string(Desk::new().bench.path().join("demo.toml")).unwrap();
+    let (head, rest) = demo.split_once("[[strategies]]").unwrap();
+    let (_, limits) = rest.split_once("[limits]").unwrap();
+    let holder = "[[strategies]]\nname = \"holder\"\ntype = \"buy_and_hold\"\n\
+        instruments = [\"BTC-USD.NORTH\"]\n\n[strategies.params]\nsize = \"0.25\"\n\n";
+    let config = format!("{head}{holder}[limits]{limits}");
     for (flag, stays) in [(&[][..], true), (&["--flatten-on-shutdown", "--by", "ann"], false)] {
         let desk = Desk::new();
+        desk.bench.write("demo.toml", &config);
         let args = [&["--speed", "60", "--arm"], flag].concat();
         let running = desk.run(&args, &[]);
         running.until_status("it holds something", is_held);

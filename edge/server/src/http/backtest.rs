@@ -24,8 +24,8 @@ pub(super) async fn start(
     Ok((StatusCode::ACCEPTED, Json(app.backtests()?.start(wanted)?)))
 }
 
-/// A backtest that was asked for, and its figures once there are any. The newest hundred are remembered, as long as the
-/// process lives; run folders stay.
+/// A backtest that was asked for, and its figures once there are any. The newest twenty are remembered, as long as the
+/// process lives.
 #[utoipa::path(
     get, path = "/api/v1/backtest/results/{id}", tag = "backtests", security(("token" = [])),
     params(("id" = String, Path, description = "As it was answered when it was asked for")),

@@ -14,11 +14,11 @@ const IN_CONFIG: [(&str, &str); 5] = [
     ("EMERGENCY_LIQUIDATION_ENABLED", "flatten of [limits.losses]"),
 ];
 
-/// What is always so, or never: the variable, how it is, and why.
+/// What cannot be otherwise from here: the variable, how it is, and why.
 const FIXED: [(&str, bool, &str); 3] = [
     ("ENABLE_PRE_TRADE_RISK", true, "nothing leaves without its checks"),
     ("ENABLE_CIRCUIT_BREAKERS", true, "what is cut back stays so until somebody has looked"),
-    ("ENABLE_CHAOS_STRATEGIES", false, "there are none in this version"),
+    ("ENABLE_CHAOS_STRATEGIES", false, "a config allows them, with chaos of [run]"),
 ];
 
 /// What has no effect: checks and strategies run on the engine's own thread, and wait for nothing.

@@ -63,15 +63,18 @@ impl Variables {
             match std::fs::read_to_string(&path) {
                 Err(error) => bad(place.to_string(), error.to_string()),
                 Ok(text) => {
+                    let mut lines = text.lines().enumerate();
                     for pair in dotenvy::from_read_iter(text.as_bytes()) {
                         match pair {
                             Ok(pair) => pairs.push(pair),
                             // The parser's own words quote the line, which may hold a secret.
                             Err(dotenvy::Error::LineParse(line, at)) => {
-                                let is = |it: &str| it.trim_end() == line.trim_end();
-                                let number = text.lines().position(is).map_or(0, |at| at + 1);
+                                // It gives the text back and not its place, and more than a line where a quote is open.
+                                let first = line.lines().next().unwrap_or_default().trim_end();
+                                let found = lines.find(|(_, it)| it.trim_end() == first);
+                                let at_line = found.map(|(number, _)| format!(":{}", number + 1));
                                 let why = format!("no NAME=VALUE, near its character {at}");
-                                bad(format!("{place}:{number}"), why);
+                                bad(format!("{place}{}", at_line.unwrap_or_default()), why);
                             }
                             Err(_) => bad(place.to_string(), "it cannot be read".to_owned()),
                         }

@@ -5,6 +5,9 @@
 //! outlives its process, so that one that comes back after a crash is not taken for a second one. Others look a
 //! service up at `registry:services:{service}`, where the first of its instances is.
 //!
+//! A registration has a time to live: Redis forgets who is silent, by its own clock. Clocks of instances are compared
+//! only where a hash has none, which somebody left who died between two commands.
+//!
 //! The clock is the caller's. The repository of services under a namespace of one's own is `discovery`.
 
 use super::{Again, Redis};
@@ -16,8 +19,10 @@ use std::time::Duration;
 
 /// Before every key.
 const PREFIX: &str = "registry:services:";
-/// Who has not been heard for so long is gone, however its key came to stay, in seconds.
+/// Who is in a hash that lives for ever and has not been heard for so long is gone, in seconds.
 const UNHEARD_MAX: u64 = 300;
+/// How long one waits that has taken a name over, before it looks whether it still has it.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What an instance says of itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,9 +82,7 @@ pub enum Claim {
     /// It is written down.
     Ours,
     /// Another instance of the same name is alive.
-    NameTaken(Other),
-    /// Another instance keeps its keys in the same namespace.
-    NamespaceTaken(Other),
+    Taken(Other),
 }
 
 /// The registry of a deployment, in its Redis.
@@ -107,27 +110,33 @@ impl ServiceRegistry {
     /// # Errors
     /// What Redis says.
     pub async fn claim(&self, who: &Registration, status: &str, now: u64) -> Result<Claim> {
-        let key = who.key();
-        if let Some(other) = self.taken(&key, who, now).await? {
-            return Ok(Claim::NameTaken(other));
-        }
-        self.write(&key, who, status, now).await?;
+        let claim = self.keep(who, status, now).await?;
         let shared = who.shared_key();
-        if self.taken(&shared, who, now).await?.is_none() {
+        if claim == Claim::Ours && self.taken(&shared, who, now).await?.is_none() {
             self.write(&shared, who, status, now).await?;
         }
-        Ok(Claim::Ours)
+        Ok(claim)
     }
 
-    /// Takes a name like [`Self::claim`], unless another instance keeps its keys where this one would.
+    /// Takes a name like [`Self::claim`], and is not found by who looks the service up.
     ///
     /// # Errors
     /// What Redis says.
-    pub async fn join(&self, who: &Registration, status: &str, now: u64) -> Result<Claim> {
-        if let Some(other) = self.same_namespace(who, now).await? {
-            return Ok(Claim::NamespaceTaken(other));
+    pub async fn keep(&self, who: &Registration, status: &str, now: u64) -> Result<Claim> {
+        let key = who.key();
+        if let Some(other) = self.taken(&key, who, now).await? {
+            return Ok(Claim::Taken(other));
         }
-        self.claim(who, status, now).await
+        self.write(&key, who, status, now).await?;
+        Ok(Claim::Ours)
+    }
+
+    /// Is not found any more by who looks the service up; the name stays its own.
+    ///
+    /// # Errors
+    /// What Redis says.
+    pub async fn hide(&self, who: &Registration) -> Result<()> {
+        self.remove(who.shared_key(), who).await
     }
 
     /// Gives its name back.
@@ -135,10 +144,13 @@ impl ServiceRegistry {
     /// # Errors
     /// What Redis says.
     pub async fn leave(&self, who: &Registration) -> Result<()> {
-        for key in [who.key(), who.shared_key()] {
-            if self.fields(&key).await?.get("owner") == Some(&who.owner) {
-                self.redis.remove(vec![key]).await?;
-            }
+        self.remove(who.key(), who).await?;
+        self.remove(who.shared_key(), who).await
+    }
+
+    async fn remove(&self, key: String, who: &Registration) -> Result<()> {
+        if self.fields(&key).await?.get("owner") == Some(&who.owner) {
+            self.redis.remove(vec![key]).await?;
         }
         Ok(())
     }
@@ -146,12 +158,22 @@ impl ServiceRegistry {
     /// Whether a key is another's. Where it was nobody's, it is ours from then on: of two that come at once, one.
     async fn taken(&self, key: &str, who: &Registration, now: u64) -> Result<Option<Other>> {
         let mut found = self.ask_for(key, who, now).await?;
-        if found.get("owner") != Some(&who.owner) && heard(&found, now) > UNHEARD_MAX {
+        let is_stale = heard(&found, now) > UNHEARD_MAX;
+        if found.get("owner") != Some(&who.owner) && is_stale && self.lives_for_ever(key).await? {
             self.redis.remove(vec![key.to_owned()]).await?;
+            self.ask_for(key, who, now).await?;
+            // Another may have found the same, and removed what we have just written.
+            tokio::time::sleep(LOOK_AGAIN).await;
             found = self.ask_for(key, who, now).await?;
         }
         let is_ours = found.get("owner") == Some(&who.owner);
         Ok((!is_ours).then(|| other(key, &found, heard(&found, now))))
+    }
+
+    async fn lives_for_ever(&self, key: &str) -> Result<bool> {
+        let mut ask = Cmd::new();
+        ask.arg("PTTL").arg(key);
+        Ok(self.redis.ask::<i64>(&ask, Again::May).await? == -1)
     }
 
     /// Takes a key that nobody has, and says what is there then.
@@ -193,7 +215,11 @@ impl ServiceRegistry {
         self.redis.ask_all::<u64>(&pipeline, Again::May).await.map(drop)
     }
 
-    async fn same_namespace(&self, who: &Registration, now: u64) -> Result<Option<Other>> {
+    /// Another live instance that keeps its keys in the same namespace.
+    ///
+    /// # Errors
+    /// What Redis says.
+    pub async fn same_namespace(&self, who: &Registration, now: u64) -> Result<Option<Other>> {
         let Some(namespace) = &who.namespace else { return Ok(None) };
         for key in self.redis.scan(&format!("{PREFIX}*")).await? {
             let found = match self.fields(&key).await {
@@ -203,13 +229,11 @@ impl ServiceRegistry {
                 Err(error) => return Err(error),
             };
             let is_other = |name: &str| found.get("instance").is_some_and(|it| it != name);
-            let heard = heard(&found, now);
             if found.get("namespace") == Some(namespace)
                 && is_other(&who.instance)
                 && found.get("owner") != Some(&who.owner)
-                && heard <= UNHEARD_MAX
             {
-                return Ok(Some(other(&key, &found, heard)));
+                return Ok(Some(other(&key, &found, heard(&found, now))));
             }
         }
         Ok(None)

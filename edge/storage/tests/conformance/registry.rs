@@ -49,50 +49,79 @@ async fn a_name_is_had_by_one_until_it_leaves_or_is_not_heard() {
     let Some(server) = shared_redis() else { return };
     let registry = registry(&server.service_url(), MINUTE);
     let (first, second) = (who("one", "lh", "first"), who("one", "lh", "second"));
-    assert_eq!(registry.join(&first, "healthy", NOW).await.unwrap(), Claim::Ours);
-    let Claim::NameTaken(other) = registry.join(&second, "healthy", NOW + 3).await.unwrap() else {
+    assert_eq!(registry.claim(&first, "healthy", NOW).await.unwrap(), Claim::Ours);
+    let Claim::Taken(other) = registry.claim(&second, "healthy", NOW + 3).await.unwrap() else {
         panic!("two have it");
     };
     assert_eq!((&*other.at, other.heard), ("machine:8083", 3));
     assert_eq!(other.name, format!("{}:lh", first.service));
     // Who comes back after a crash is no second one.
-    assert_eq!(registry.join(&first, "healthy", NOW + 5).await.unwrap(), Claim::Ours);
+    assert_eq!(registry.claim(&first, "healthy", NOW + 5).await.unwrap(), Claim::Ours);
     // One that has nothing takes nothing away.
     registry.leave(&second).await.unwrap();
-    assert!(matches!(registry.join(&second, "", NOW + 6).await.unwrap(), Claim::NameTaken(_)));
+    assert!(matches!(registry.claim(&second, "", NOW + 6).await.unwrap(), Claim::Taken(_)));
     registry.leave(&first).await.unwrap();
     for key in keys(&first) {
         assert_eq!(admin::<u64>(&server.admin_url(), &["EXISTS", &key]).await, 0);
     }
-    assert_eq!(registry.join(&second, "healthy", NOW + 7).await.unwrap(), Claim::Ours);
+    assert_eq!(registry.claim(&second, "healthy", NOW + 7).await.unwrap(), Claim::Ours);
 }
 
 #[tokio::test]
 async fn who_is_not_heard_is_forgotten_by_redis_itself() {
     let Some(server) = shared_redis() else { return };
-    let registry = registry(&server.service_url(), Duration::from_millis(200));
+    let registry = registry(&server.service_url(), MINUTE);
     let (first, second) = (who("ttl", "lh", "first"), who("ttl", "lh", "second"));
-    assert_eq!(registry.join(&first, "healthy", NOW).await.unwrap(), Claim::Ours);
+    assert_eq!(registry.claim(&first, "healthy", NOW).await.unwrap(), Claim::Ours);
     for key in keys(&first) {
         let left: i64 = admin(&server.admin_url(), &["PTTL", &key]).await;
-        assert!((1..=200).contains(&left), "{left}");
+        assert!((1..=60_000).contains(&left), "{left}");
+        // However old it looks by the clock of another, it lives until Redis forgets it.
+        let claim = registry.claim(&second, "healthy", NOW + 100_000).await.unwrap();
+        assert!(matches!(claim, Claim::Taken(_)), "{claim:?}");
     }
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    assert_eq!(registry.join(&second, "healthy", NOW).await.unwrap(), Claim::Ours);
+    for key in keys(&first) {
+        let _: u64 = admin(&server.admin_url(), &["PEXPIRE", &key, "1"]).await;
+        while admin::<u64>(&server.admin_url(), &["EXISTS", &key]).await == 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    assert_eq!(registry.claim(&second, "healthy", NOW).await.unwrap(), Claim::Ours);
 }
 
 #[tokio::test]
-async fn a_key_that_nobody_lets_go_of_is_taken_over_after_300_s() {
+async fn who_ends_is_not_found_any_more_and_keeps_its_name() {
     let Some(server) = shared_redis() else { return };
     let registry = registry(&server.service_url(), MINUTE);
-    let it = who("stale", "lh", "new");
-    let [key, _] = keys(&it);
-    let hash = ["HSET", &*key, "owner", "old", "last_heartbeat"];
-    for (age, is_ours) in [(300, false), (301, true)] {
-        let at = format!("{}.25", NOW - age);
-        let _: u64 = admin(&server.admin_url(), &[&hash[..], &[&*at]].concat()).await;
-        let claim = registry.join(&it, "healthy", NOW).await.unwrap();
-        assert_eq!(claim == Claim::Ours, is_ours, "{claim:?}");
+    let (first, second) = (who("hidden", "lh", "first"), who("hidden", "lh", "second"));
+    assert_eq!(registry.claim(&first, "stopping", NOW).await.unwrap(), Claim::Ours);
+    registry.hide(&second).await.unwrap();
+    let [key, shared] = keys(&first);
+    assert_eq!(admin::<u64>(&server.admin_url(), &["EXISTS", &shared]).await, 1, "another's");
+    registry.hide(&first).await.unwrap();
+    assert_eq!(admin::<u64>(&server.admin_url(), &["EXISTS", &shared]).await, 0);
+    assert_eq!(admin::<u64>(&server.admin_url(), &["EXISTS", &key]).await, 1);
+    let claim = registry.claim(&second, "healthy", NOW).await.unwrap();
+    assert!(matches!(claim, Claim::Taken(_)), "{claim:?}");
+}
+
+#[tokio::test]
+async fn of_many_that_find_a_key_that_nobody_lets_go_of_one_has_it() {
+    let Some(server) = shared_redis() else { return };
+    let service = server.service_url();
+    for round in 0..10 {
+        let instance = format!("i{round}");
+        let [key, _] = keys(&who("left", &instance, ""));
+        let old = (NOW - 301).to_string();
+        let hash = ["HSET", &*key, "owner", "old", "last_heartbeat", &old];
+        let _: u64 = admin(&server.admin_url(), &hash).await;
+        let claims = futures(6, |at| {
+            let registry = registry(&service, MINUTE);
+            let it = who("left", &instance, &format!("owner-{at}"));
+            async move { registry.claim(&it, "healthy", NOW).await.unwrap() }
+        });
+        let claims = claims.await;
+        assert_eq!(claims.iter().filter(|it| **it == Claim::Ours).count(), 1, "{claims:?}");
     }
 }
 
@@ -105,7 +134,7 @@ async fn of_two_that_come_at_once_one_has_it() {
         let claims = futures(8, |at| {
             let registry = registry(&service, MINUTE);
             let it = who("race", &instance, &format!("owner-{at}"));
-            async move { registry.join(&it, "healthy", NOW).await.unwrap() }
+            async move { registry.claim(&it, "healthy", NOW).await.unwrap() }
         });
         let claims = claims.await;
         let ours = claims.iter().filter(|it| **it == Claim::Ours).count();
@@ -134,8 +163,8 @@ async fn all_fields_are_there_and_others_find_the_first_instance() {
     let [_, shared] = keys(&first);
     let seeded = ["HSET", &*shared, "name", "x", "host", "old", "port", "1", "status", "unknown"];
     let _: u64 = admin(&server.admin_url(), &seeded).await;
-    registry.join(&first, "starting", NOW).await.unwrap();
-    registry.join(&second, "healthy", NOW + 1).await.unwrap();
+    registry.claim(&first, "starting", NOW).await.unwrap();
+    registry.claim(&second, "healthy", NOW + 1).await.unwrap();
     registry.claim(&first, "healthy", NOW + 2).await.unwrap();
     let hash: std::collections::HashMap<String, String> =
         admin(&server.admin_url(), &["HGETALL", &shared]).await;
@@ -170,9 +199,14 @@ async fn m120_12_two_instances_of_one_namespace_are_found_out() {
     let mut second = who("ns", "trading-system-lh", "second");
     second.namespace = place("trading-system-LH");
     assert_eq!(first.namespace, second.namespace);
-    assert_eq!(registry.join(&first, "healthy", NOW).await.unwrap(), Claim::Ours);
-    let claim = registry.join(&second, "healthy", NOW).await.unwrap();
-    assert!(matches!(claim, Claim::NamespaceTaken(_)), "{claim:?}");
+    for it in [&first, &second] {
+        assert_eq!(registry.claim(it, "healthy", NOW).await.unwrap(), Claim::Ours);
+    }
+    // Whoever looks after it has taken its name sees the other, whichever came first.
+    for (it, other) in [(&first, &second), (&second, &first)] {
+        let found = registry.same_namespace(it, NOW).await.unwrap().expect("the other is there");
+        assert!(found.name.ends_with(&other.instance), "{found}");
+    }
     second.namespace = place("trading-system-engine-Alpha");
-    assert_eq!(registry.join(&second, "healthy", NOW).await.unwrap(), Claim::Ours);
+    assert_eq!(registry.same_namespace(&second, NOW).await.unwrap(), None);
 }
