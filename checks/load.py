@@ -79,7 +79,7 @@ class Engine:
     def inputs(self):
         """p50 and p99 of what inputs took in the last second, in microseconds."""
         text = self.get("/metrics")[1]
-        of = lambda share: re.search(rf'tse_engine_input_seconds{{[^}}]*quantile="{share}"[^}}]*}} (\S+)', text)
+        of = lambda share: re.search(rf'tse_engine_input_seconds{{[^}}]*share="{share}"[^}}]*}} (\S+)', text)
         return [float(of(share).group(1)) * 1e6 for share in ("0.5", "0.99")]
 
     def end(self):

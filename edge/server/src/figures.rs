@@ -24,7 +24,7 @@ fn timings(metrics: &dyn Metrics, timings: &Timings) {
     let inputs = timings.inputs.take();
     for (name, share) in [("0.5", 0.5), ("0.99", 0.99), ("0.999", 0.999)] {
         if let Some(took) = inputs.quantile(share) {
-            metrics.set_gauge(names::INPUT_SECONDS, took.as_secs_f64(), &[("quantile", name)]);
+            metrics.set_gauge(names::INPUT_SECONDS, took.as_secs_f64(), &[("share", name)]);
         }
     }
     for (strategy, timing) in &timings.strategies {

@@ -57,7 +57,7 @@ fn labels(name: &str) -> Option<&'static [&'static str]> {
         names::ALERTS => &["kind"],
         names::QUOTE_AGE => &["symbol"],
         names::STRATEGY_SECONDS => &["strategy"],
-        names::INPUT_SECONDS => &["quantile"],
+        names::INPUT_SECONDS => &["share"],
         names::ORDERS_PER_SECOND
         | names::EQUITY
         | names::ARMED

@@ -227,7 +227,7 @@ fn how_long_the_engine_takes_is_a_figure() {
             .unwrap()
     };
     let quantiles = ["0.5", "0.99", "0.999"]
-        .map(|it| of("tse_engine_input_seconds", &format!("quantile=\"{it}\"")));
+        .map(|it| of("tse_engine_input_seconds", &format!("share=\"{it}\"")));
     assert!(quantiles[0] > 0.0 && quantiles.is_sorted(), "{quantiles:?}");
     for strategy in ["maker", "arbitrage"] {
         let thinks =
