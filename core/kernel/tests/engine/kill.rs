@@ -159,8 +159,10 @@ fn k5_positions_are_closed_in_pieces_that_the_market_shows_within_the_collar() {
     let mut stage = Stage::new();
     long(&mut stage, 120);
     let resting = stage.placed(ALICE, sell(5, 1_020));
+    assert!(!stage.kernel.is_sweeping());
     let out = kill(&mut stage, Reach::Firm, Level::Flatten);
     assert_eq!((cancels(&out), placed(&out)), (vec![resting], vec![]), "cancels come first");
+    assert!(stage.kernel.is_sweeping());
     // While it may still trade nothing else is sent.
     assert_eq!(placed(&stage.pass(Span::from_secs(2))), []);
     stage.cancelled(resting);
@@ -184,6 +186,7 @@ fn k5_positions_are_closed_in_pieces_that_the_market_shows_within_the_collar() {
         assert_eq!(stage.position(ALICE, SHARE_A), left);
     }
     assert_eq!(placed(&stage.pass(Span::from_secs(60))), [], "flat is flat");
+    assert!(!stage.kernel.is_sweeping());
     assert_eq!(stage.kernel.wake_at(), None);
 }
 
@@ -244,6 +247,7 @@ fn k5_ends_with_what_the_venue_takes_no_order_for() {
     assert_eq!(piece.qty, Qty::new(8));
     stage.fill(piece.id, 990, 8);
     assert_eq!(placed(&stage.pass(Span::from_secs(9))), []);
+    assert!(!stage.kernel.is_sweeping(), "what is left is less than a venue takes");
     assert_eq!(stage.kernel.wake_at(), None, "it is not tried again and again");
 }
 
