@@ -345,6 +345,7 @@ fn an_order_tells_its_life() {
     }
     // One that traded, with what became of it.
     let shown = bench.tse(&["journal", "show", "last", "--count", "100000"]).out;
+    assert!(!shown.contains("cannot be read"), "every record has words");
     let filled = shown.lines().find(|line| line.contains("kind: Filled")).expect("some trade");
     let id = filled.split("id: ").nth(1).unwrap().split(',').next().unwrap();
     let traded = bench.tse(&["why", id]).out;

@@ -239,7 +239,7 @@ fn words(record: &Record<'_>) -> String {
         kind::SENT => record::read_request(record.payload, time)
             .map_or_else(unreadable, |(venue, request)| format!("venue {}: {request:?}", venue.0)),
         kind::BEGIN => format!("config of {} bytes", record.payload.len()),
-        kind::END => format!("state {}", String::from_utf8_lossy(record.payload)),
+        kind::END | kind::CHECK => format!("state {}", String::from_utf8_lossy(record.payload)),
         _ => unreadable(),
     }
 }
