@@ -6,6 +6,8 @@
 //! meets them tests nothing.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it speaks on the terminal")]
 
+mod projection;
+
 use clap::Parser;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -14,6 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tse_sim::trial::{Fault, Faults, Marks, Trial, Verdict};
+
+/// The rows of every so-many-th seed are compared with its journal.
+const PROJECTED: u64 = 16;
 
 /// Runs trials of the engine.
 #[derive(Parser, Debug)]
@@ -82,7 +87,7 @@ fn one(seed: u64, args: &Args) -> ExitCode {
     if let Some(id) = args.follow {
         trial = trial.follow(id);
     }
-    let verdict = trial.run();
+    let verdict = trial.run_and(|journal| projection::law(seed, journal));
     for line in &verdict.followed {
         println!("{line}");
     }
@@ -174,7 +179,12 @@ fn many(args: &Args) -> ExitCode {
                     if seed >= end || limit.is_some_and(|limit| begun.elapsed() > limit) {
                         return;
                     }
-                    let verdict = Trial::new(seed).run();
+                    let trial = Trial::new(seed);
+                    // It reads the journal twice more: of one in so many.
+                    let verdict = match seed % PROJECTED {
+                        0 => trial.run_and(|journal| projection::law(seed, journal)),
+                        _ => trial.run(),
+                    };
                     let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
                     sum.add(seed, &verdict, args.hashes);
                     if shown {

@@ -380,6 +380,8 @@ impl Node {
         self.gallery.hang(picture);
         self.drain()?;
         self.live.finish(&mut self.watcher)?;
+        // So that the picture says that all of it is safe, and rows follow to the end.
+        self.live.commit()?;
         let picture = self.picture();
         let picture = self.gallery.hang(picture);
         self.live.end(&mut self.watcher)?;

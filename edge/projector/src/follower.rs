@@ -5,7 +5,7 @@ use crate::scribe::{About, Scribe};
 use std::sync::Arc;
 use tse_disk::Folder;
 use tse_engine::{Difference, Pick, Replay, kind};
-use tse_journal::{Head, JournalError, Record, Tail};
+use tse_journal::{Disk, Head, JournalError, Record, Tail};
 use tse_kernel::{Kernel, Output, record};
 use tse_model::Timestamp;
 use tse_storage::Batch;
@@ -60,8 +60,8 @@ pub enum FollowError {
 }
 
 /// A place in a journal, and everything that is known there.
-pub struct Follower {
-    disk: Folder,
+pub struct Follower<D = Folder> {
+    disk: D,
     build: Build,
     tail: Tail,
     replay: Option<Replay>,
@@ -75,7 +75,7 @@ pub struct Follower {
     last: Timestamp,
 }
 
-impl Follower {
+impl<D: Disk> Follower<D> {
     /// Goes on where a store is, which has rows up to `applied`; for one that has none from the beginning, or from what
     /// the `newest` snapshot knows.
     ///
@@ -85,7 +85,7 @@ impl Follower {
     /// # Errors
     /// A folder that cannot be opened, or a journal that cannot be read.
     pub fn begin(
-        disk: Folder,
+        disk: D,
         about: About,
         (applied, newest): (Option<u64>, bool),
         build: Build,

@@ -27,6 +27,7 @@ pub use compare::{Comparison, compare};
 pub use follower::{Build, FollowError, Follower};
 pub use projector::{
     Followed, How, Projector, RebuildError, Standing, Start, Store, Watched, Written, rebuild,
+    remember,
 };
 pub use row::TooLong;
 pub use scribe::{About, StrategyAbout};

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tse_disk::Folder;
+use tse_journal::Disk;
 use tse_storage::{Applied, Batch, Projection, Repositories, StorageError};
 
 /// How often it is looked whether something has become safe.
@@ -282,26 +283,8 @@ impl Work {
         let newest = *from == Start::Snapshot;
         let mut follower =
             Follower::begin(disk, about.clone(), (applied, newest), Arc::clone(build))?;
-        self.remember(&mut follower)?;
+        self.runtime.block_on(remember(&mut follower, about, &*self.store))?;
         Ok(follower)
-    }
-
-    /// What the engine does not keep is in the store, where it does not begin with its first record.
-    fn remember(&self, follower: &mut Follower) -> Result<(), StorageError> {
-        let Some(kernel) = follower.kernel() else { return Ok(()) };
-        let open = Scribe::unremembered(kernel);
-        for it in &self.followed.about.strategies {
-            let row = self.runtime.block_on(self.store.strategies().get_by_id(&it.name))?;
-            if let Some(row) = row {
-                follower.scribe().remember_strategy(&row);
-            }
-        }
-        for id in open {
-            let order = id.to_string();
-            let trades = self.runtime.block_on(self.store.trades().get_by_order(&order))?;
-            follower.scribe().remember(id, &trades);
-        }
-        Ok(())
     }
 
     /// That the store has rows of no other journal: what orders are called is told apart within one only.
@@ -320,6 +303,29 @@ impl Work {
     fn apply(&self, batch: &Batch) -> Result<Applied, StorageError> {
         self.runtime.block_on(self.store.apply(&self.followed.stream, batch))
     }
+}
+
+/// Tells who goes on in the middle of a journal what its engine does not keep: that is in the store.
+///
+/// # Errors
+/// What the store says.
+pub async fn remember<D: Disk>(
+    follower: &mut Follower<D>,
+    about: &About,
+    store: &dyn Store,
+) -> Result<(), StorageError> {
+    let Some(kernel) = follower.kernel() else { return Ok(()) };
+    let open = Scribe::unremembered(kernel);
+    for it in &about.strategies {
+        if let Some(row) = store.strategies().get_by_id(&it.name).await? {
+            follower.scribe().remember_strategy(&row);
+        }
+    }
+    for id in open {
+        let trades = store.trades().get_by_order(&id.to_string()).await?;
+        follower.scribe().remember(id, &trades);
+    }
+    Ok(())
 }
 
 /// Why a store could not be made anew.

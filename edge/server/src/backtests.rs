@@ -253,6 +253,11 @@ fn may_be_set(set: &[String]) -> Result<(), Problem> {
     }
     for it in set {
         let part = it.split(['.', '=']).next().unwrap_or_default().trim();
+        let key = it.split('=').next().unwrap_or_default().replace(char::is_whitespace, "");
+        if key == "run.mode" {
+            let what = format!("`{it}`: a backtest is a backtest, whatever the config is for");
+            return Err(Problem::new(codes::BAD_REQUEST, what));
+        }
         if !it.contains('=') || !MAY_BE_SET.contains(&part) {
             let known = MAY_BE_SET.join(", ");
             let what = format!("`{it}` is no KEY=VALUE of a part that may be changed: {known}");
@@ -311,6 +316,7 @@ mod tests {
             "run.seed",
             "=1",
             "rates.0.x=1",
+            "run . mode = live",
         ] {
             let problem = of.start(wanted(None, &[set])).unwrap_err();
             assert_eq!(problem.code(), codes::BAD_REQUEST, "{set}");

@@ -53,6 +53,8 @@ pub(crate) struct Discovery {
     standing: Mutex<(State, String)>,
     /// Whether it was seen that nobody else's keys are where this one's are.
     is_alone: AtomicBool,
+    /// Whether the name was ever its own.
+    was_there: AtomicBool,
 }
 
 impl Discovery {
@@ -78,6 +80,7 @@ impl Discovery {
             retry: settings.registration_retry,
             standing: Mutex::new((State::Degraded, "not registered yet".to_owned())),
             is_alone: AtomicBool::new(false),
+            was_there: AtomicBool::new(false),
         })))
     }
 
@@ -102,7 +105,7 @@ impl Discovery {
             _ => self.registry.claim(&self.who, status, now()).await,
         };
         match claim {
-            Ok(Claim::Ours) => {}
+            Ok(Claim::Ours) => self.was_there.store(true, Ordering::Relaxed),
             Ok(Claim::Taken(other)) => {
                 let name = &self.who.instance;
                 return self
@@ -145,7 +148,9 @@ impl Discovery {
 
     /// Gives back what was taken before it was known that something is another's.
     pub(crate) async fn leave(&self) {
+        let was_there = self.was_there.load(Ordering::Relaxed);
         match tokio::time::timeout(LEAVE, self.registry.leave(&self.who)).await {
+            _ if !was_there => {}
             Ok(Ok(())) => tracing::info!(instance = self.who.instance, "no longer registered"),
             Ok(Err(error)) => tracing::warn!(%error, "still registered until it is forgotten"),
             Err(_) => tracing::warn!("still registered until it is forgotten"),

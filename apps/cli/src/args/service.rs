@@ -120,7 +120,7 @@ pub struct Validate {
     /// Whose certificates are trusted, as PEM; the usual authorities without
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// The name that its certificate is for, where that is not its address
+    /// The name to reach it by, which its certificate is for, where that is not its address
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
 }

@@ -301,13 +301,24 @@ impl Trial {
     }
 
     /// Runs it to its end or to the first law that is broken.
-    pub fn run(mut self) -> Verdict {
+    pub fn run(self) -> Verdict {
+        self.run_and(|_| Ok(()))
+    }
+
+    /// The same, and shows its journal at the end to a law of somebody else's.
+    pub fn run_and(mut self, law: impl FnOnce(&Memory) -> Result<(), String>) -> Verdict {
         self.begin();
         while !self.ended && self.broken.is_none() {
             self.advance();
         }
         if self.broken.is_none() {
             self.judge();
+        }
+        if self.broken.is_none()
+            && let Some(engine) = &self.engine
+        {
+            let held = law(engine.journal().disk());
+            self.hold(held);
         }
         let engine = self.engine.as_ref();
         let counts = engine.map(|engine| engine.kernel().counts()).unwrap_or_default();

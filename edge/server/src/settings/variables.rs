@@ -53,7 +53,7 @@ impl Variables {
     ) -> Result<Self, Vec<BadVariable>> {
         let path = folder.join(".env");
         let (mut pairs, mut wrong) = (Vec::new(), Vec::new());
-        if path.is_file() {
+        if path.exists() {
             let mut bad = |at: String, why: String| {
                 let name = ".env".to_owned();
                 let fix = "NAME=VALUE, a line each".to_owned();

@@ -5,8 +5,8 @@
 //! outlives its process, so that one that comes back after a crash is not taken for a second one. Others look a
 //! service up at `registry:services:{service}`, where the first of its instances is.
 //!
-//! A registration has a time to live: Redis forgets who is silent, by its own clock. Clocks of instances are compared
-//! only where a hash has none, which somebody left who died between two commands.
+//! A registration has a time to live: Redis forgets who is silent, by its own clock. A hash that has none, because who
+//! wrote it died between two commands, is given one by the next who asks.
 //!
 //! The clock is the caller's. The repository of services under a namespace of one's own is `discovery`.
 
@@ -19,10 +19,6 @@ use std::time::Duration;
 
 /// Before every key.
 const PREFIX: &str = "registry:services:";
-/// Who is in a hash that lives for ever and has not been heard for so long is gone, in seconds.
-const UNHEARD_MAX: u64 = 300;
-/// How long one waits that has taken a name over, before it looks whether it still has it.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What an instance says of itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,23 +153,13 @@ impl ServiceRegistry {
 
     /// Whether a key is another's. Where it was nobody's, it is ours from then on: of two that come at once, one.
     async fn taken(&self, key: &str, who: &Registration, now: u64) -> Result<Option<Other>> {
-        let mut found = self.ask_for(key, who, now).await?;
-        let is_stale = heard(&found, now) > UNHEARD_MAX;
-        if found.get("owner") != Some(&who.owner) && is_stale && self.lives_for_ever(key).await? {
-            self.redis.remove(vec![key.to_owned()]).await?;
-            self.ask_for(key, who, now).await?;
-            // Another may have found the same, and removed what we have just written.
-            tokio::time::sleep(LOOK_AGAIN).await;
-            found = self.ask_for(key, who, now).await?;
-        }
+        let found = self.ask_for(key, who, now).await?;
         let is_ours = found.get("owner") == Some(&who.owner);
         Ok((!is_ours).then(|| other(key, &found, heard(&found, now))))
     }
 
-    async fn lives_for_ever(&self, key: &str) -> Result<bool> {
-        let mut ask = Cmd::new();
-        ask.arg("PTTL").arg(key);
-        Ok(self.redis.ask::<i64>(&ask, Again::May).await? == -1)
+    fn millis(&self) -> u64 {
+        u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Takes a key that nobody has, and says what is there then.
@@ -182,6 +168,8 @@ impl ServiceRegistry {
         first.cmd("HSETNX").arg(key).arg("owner").arg(&who.owner);
         // So that a hash that has an owner has a time, whoever dies now.
         first.cmd("HSETNX").arg(key).arg("last_heartbeat").arg(now);
+        // And never stays for ever, also where this arrives when nobody waits for it any more.
+        first.cmd("PEXPIRE").arg(key).arg(self.millis()).arg("NX");
         // Asked again after a line broke, it finds the owner that it set itself.
         self.redis.ask_all::<u64>(&first, Again::May).await?;
         self.fields(key).await
@@ -208,10 +196,7 @@ impl ServiceRegistry {
         ] {
             set.arg(field).arg(value);
         }
-        pipeline
-            .cmd("PEXPIRE")
-            .arg(key)
-            .arg(u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX));
+        pipeline.cmd("PEXPIRE").arg(key).arg(self.millis());
         self.redis.ask_all::<u64>(&pipeline, Again::May).await.map(drop)
     }
 
@@ -228,9 +213,10 @@ impl ServiceRegistry {
                 Err(StorageError::Refused { .. } | StorageError::Unreadable { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            let is_other = |name: &str| found.get("instance").is_some_and(|it| it != name);
+            let is = |field: &str, value: &String| found.get(field) == Some(value);
+            let is_other = !is("name", &who.service) || !is("instance", &who.instance);
             if found.get("namespace") == Some(namespace)
-                && is_other(&who.instance)
+                && is_other
                 && found.get("owner") != Some(&who.owner)
             {
                 return Ok(Some(other(&key, &found, heard(&found, now))));
