@@ -34,6 +34,12 @@ use ui::Ui;
 
 /// The whole program: reads this process's arguments, does what they say, and gives the exit code.
 pub fn main(registry: Registry) -> ExitCode {
+    if std::env::var_os(tse_server::ENDS_WITH_PARENT).is_some() {
+        // Begun by a service, for somebody who asked it: without it nobody waits for what comes of it. Where the system
+        // cannot do that, it goes on to its end.
+        let _ =
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    }
     ExitCode::from(run(std::env::args_os(), &registry))
 }
 

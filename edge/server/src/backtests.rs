@@ -28,6 +28,8 @@ const MEMORY_MAX: u64 = 4 << 30;
 const FILE_MAX: u64 = 256 << 20;
 /// How many values of a config may be changed.
 const SET_MAX: usize = 64;
+/// A variable that tells `tse` to end at once when who began it does, however that ends.
+pub const ENDS_WITH_PARENT: &str = "TSE_ENDS_WITH_PARENT";
 /// The parts of a config that may be: none in which a file can be named.
 pub const MAY_BE_SET: [&str; 4] = ["run", "synthetic", "strategies", "limits"];
 /// The longest answer of a backtest.
@@ -193,6 +195,10 @@ impl Backtests {
             }
             _ = ending.wait_for(|is| *is) => Err("the engine ended before it".into()),
         };
+        if done.is_err() {
+            // What there is of a run that has no result is of use to nobody.
+            let _ = std::fs::remove_dir_all(self.by.runs.join(format!("b{at}")));
+        }
         self.tidy();
         self.edit(at, |it| match done {
             Ok(result) => (it.status, it.result) = (BacktestStatus::Done, Some(result)),
@@ -214,7 +220,7 @@ impl Backtests {
         let is_of_config = |name: &str| name.starts_with("TSE_") && name.contains("__");
         let passed = |name: &str| matches!(name, "PATH" | "TSE_SHARED") || is_of_config(name);
         let environment = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(passed));
-        command.env_clear().envs(environment);
+        command.env_clear().envs(environment).env(ENDS_WITH_PARENT, "1");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let failed = |error: std::io::Error| Value::from(error.to_string());
         let child = command.kill_on_drop(true).spawn().map_err(failed)?;

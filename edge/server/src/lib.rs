@@ -39,7 +39,9 @@ mod wishes;
 
 pub use app::App;
 pub use audit::{Audit, Entry};
-pub use backtests::{Backtest, BacktestStatus, Backtester, MAY_BE_SET, WantedBacktest};
+pub use backtests::{
+    Backtest, BacktestStatus, Backtester, ENDS_WITH_PARENT, MAY_BE_SET, WantedBacktest,
+};
 pub use discovery::{Member, Taken};
 pub use engine::{Engine, StrategyKind};
 pub use instance::{BadInstance, Instance};

@@ -262,6 +262,18 @@ impl Settings {
                 given.wrong("OTEL_EXPORTER_ENDPOINT", &masked(endpoint), why, "https://");
             }
         }
+        if let Some(url) = &settings.registry
+            && !["http://", "https://"].iter().any(|it| url.starts_with(it))
+        {
+            let why = "no address of a registry: it begins with http:// or https://";
+            given.wrong("SERVICE_REGISTRY_URL", &masked(url), why, "http://registry:8080");
+        }
+        if let Some(host) = &settings.advertise
+            && !host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c))
+        {
+            let why = "no name or address of a host; a port is not part of it";
+            given.wrong("ADVERTISE_HOST", host, why, "ADVERTISE_HOST=engine.example");
+        }
         if !settings.is_loopback() && settings.tls.is_none() && !settings.plaintext {
             given.wrong(
                 "HOST",

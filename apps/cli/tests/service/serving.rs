@@ -177,6 +177,43 @@ fn a_backtest_over_rest_is_the_one_that_the_command_makes() {
 }
 
 #[test]
+fn a_backtest_ends_with_an_engine_that_is_killed() {
+    let desk = Desk::new();
+    let running = desk.run(&["--speed", "1"], &[]);
+    let asked = running.post("/api/v1/backtest/start", "", "{}");
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    let engine = running.child.id();
+    let children = || -> Vec<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{engine}/task")).into_iter().flatten();
+        let lists =
+            tasks.flatten().map(|task| std::fs::read_to_string(task.path().join("children")));
+        lists
+            .flatten()
+            .flat_map(|it| it.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    };
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !is_so() {
+            assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    until("it runs", &|| !children().is_empty());
+    let child = children().remove(0);
+    // It writes: by then it has heard with whom it ends.
+    let folder = desk.home("demo").join("backtests").join("b1");
+    until("it writes", &|| folder.read_dir().is_ok_and(|it| it.count() > 0));
+    running.signal("-KILL");
+    assert_eq!(running.end().0, None);
+    let stat = format!("/proc/{child}/stat");
+    until("it is gone", &|| {
+        let stat = std::fs::read_to_string(&stat).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z ")
+    });
+}
+
+#[test]
 fn everything_is_looked_at_behind_tls_as_well() {
     let desk = Desk::new();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

@@ -74,8 +74,13 @@ fn the_registry_has_settings_of_its_own() {
     assert_eq!(it.registry.as_deref(), Some("http://registry:8080"));
     assert_eq!((it.heartbeat.as_millis(), it.registration_retry.as_secs()), (500, 1));
     assert!(it.discovery_redis.is_some());
-    for name in ["HEALTH_CHECK_INTERVAL", "REGISTRATION_RETRY_INTERVAL"] {
-        assert_eq!(settings(&[(name, "0")]).unwrap_err()[0].name, name);
+    for (name, wrong) in [
+        ("HEALTH_CHECK_INTERVAL", "0"),
+        ("REGISTRATION_RETRY_INTERVAL", "0"),
+        ("ADVERTISE_HOST", "http://a b:1/"),
+        ("SERVICE_REGISTRY_URL", "ftp://registry"),
+    ] {
+        assert_eq!(settings(&[(name, wrong)]).unwrap_err()[0].name, name);
     }
 }
 
