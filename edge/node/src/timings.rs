@@ -119,7 +119,8 @@ impl Timings {
     }
 }
 
-/// A strategy whose calls are timed. It is the same to the engine, and in snapshots.
+/// A strategy whose calls are timed. It is the same to the engine, and in snapshots: every method of the trait is passed
+/// on, and one that the trait gets must be here as well, or its default would hide the strategy's own.
 struct Timed {
     strategy: Box<dyn Strategy>,
     timing: Arc<Timing>,

@@ -260,7 +260,8 @@ fn may_be_set(set: &[String]) -> Result<(), Problem> {
     for it in set {
         let part = it.split(['.', '=']).next().unwrap_or_default().trim();
         let key = it.split('=').next().unwrap_or_default().replace(char::is_whitespace, "");
-        if key == "run.mode" {
+        // Keys are taken in any case.
+        if key.eq_ignore_ascii_case("run.mode") {
             let what = format!("`{it}`: a backtest is a backtest, whatever the config is for");
             return Err(Problem::new(codes::BAD_REQUEST, what));
         }
@@ -323,6 +324,8 @@ mod tests {
             "=1",
             "rates.0.x=1",
             "run . mode = live",
+            "run.MODE=live",
+            "DATA.0.path=x",
         ] {
             let problem = of.start(wanted(None, &[set])).unwrap_err();
             assert_eq!(problem.code(), codes::BAD_REQUEST, "{set}");
